@@ -1,0 +1,152 @@
+//! How a stream ends: closed, by a producer that panics, by a required consumer that fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use super::{Model, Pair, event, optional, publish, read_now, receive_now, required, ring};
+use ringbus::{End, Failure, FailureCause, Producer, PublishError, ReadError, RecvError, RequiredConsumer};
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "close",
+        promise: "consumers drain what is published, then get Closed",
+        preemptions: Some(3),
+        run: closes,
+    },
+    Model {
+        name: "producer-panics",
+        promise: "a required consumer drains, then gets ProducerFailed and nothing else",
+        preemptions: None,
+        run: producer_panics,
+    },
+    Model {
+        name: "producer-panics-optional",
+        promise: "an optional consumer drains, then gets ProducerFailed and nothing else",
+        preemptions: None,
+        run: producer_panics_unobserved,
+    },
+    Model {
+        name: "abandoned",
+        promise: "the producer's next publish names a required consumer that was dropped, and publishes nothing",
+        preemptions: None,
+        run: abandoned,
+    },
+    Model {
+        name: "poisoned",
+        promise: "a blocked producer is told of the failure; a healthy consumer drains, then gets Poisoned",
+        preemptions: Some(2),
+        run: poisoned,
+    },
+    Model {
+        name: "dropped-at-close",
+        promise: "a consumer dropped while the producer closes has either failed or not: no third thing",
+        preemptions: None,
+        run: dropped_at_close,
+    },
+];
+
+/// Reads until the stream ends, and returns how many events there were and why it ended.
+fn drain(consumer: &mut RequiredConsumer<Pair>) -> (u64, End) {
+    loop {
+        if read_now(consumer) > 0 {
+            continue;
+        }
+        match consumer.try_read().map(|batch| batch.len()) {
+            Err(ReadError::Ended(end)) => return (consumer.delivered(), end),
+            _ => loom::thread::yield_now(),
+        }
+    }
+}
+
+fn closes() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let mut consumer = required(&ring, "consumer");
+    let reading = loom::thread::spawn(move || assert_eq!(drain(&mut consumer), (3, End::Closed)));
+    publish(&mut producer, 0..3);
+    assert_eq!(producer.close().map(ringbus::Sequence::get), Ok(3));
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn panic_with(producer: Producer<Pair>) {
+    let _ = catch_unwind(AssertUnwindSafe(move || {
+        let _dropped_by_the_panic = producer;
+        resume_unwind(Box::new("the core has a bug"));
+    }));
+}
+
+fn producer_panics() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let mut consumer = required(&ring, "consumer");
+    let reading = loom::thread::spawn(move || assert_eq!(drain(&mut consumer), (2, End::ProducerFailed)));
+    publish(&mut producer, 0..2);
+    panic_with(producer);
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn producer_panics_unobserved() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 0);
+    let mut monitor = optional(&ring);
+    let reading = loom::thread::spawn(move || {
+        let end = loop {
+            match receive_now(&mut monitor) {
+                Err(RecvError::Ended(end)) => break end,
+                Err(RecvError::Empty) => loom::thread::yield_now(),
+                _ => {}
+            }
+        };
+        assert_eq!((end, monitor.delivered() + monitor.missed()), (End::ProducerFailed, 2));
+    });
+    publish(&mut producer, 0..2);
+    panic_with(producer);
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn abandoned() {
+    let (mut producer, ring) = ring::<Pair>(4, 1, 1);
+    let consumer = required(&ring, "careless");
+    let dropping = loom::thread::spawn(move || drop(consumer));
+    // May still go through: the failure may come later.
+    let early = producer.try_publish(&event(0));
+    dropping.join().expect("dropping does not panic");
+    let refused = producer.try_publish(&event(1)).expect_err("a required consumer has failed");
+    let PublishError::Poisoned(failure) = &refused else { panic!("{refused}") };
+    let Failure { consumer, cause, position, .. } = &**failure;
+    assert_eq!((&**consumer, *cause, position.get()), ("careless", FailureCause::Abandoned, 0));
+    assert_eq!(
+        ring.cursor().get(),
+        u64::from(early.is_ok()),
+        "nothing is published after the failure was seen"
+    );
+    assert_eq!(ring.end(), Some(End::Poisoned(failure.clone())));
+    assert_eq!(producer.publish_batch(&[event(1)]), Err(refused));
+}
+
+fn poisoned() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 2);
+    let careless = required(&ring, "careless");
+    let mut healthy = required(&ring, "healthy");
+    let reading = loom::thread::spawn(move || {
+        let (delivered, end) = drain(&mut healthy);
+        assert!(delivered <= 2, "the failed consumer's events were overwritten");
+        assert!(matches!(end, End::Poisoned(failure) if &*failure.consumer == "careless"));
+    });
+    let dropping = loom::thread::spawn(move || drop(careless));
+    // Nothing is acknowledged: the third waits for room that never comes.
+    let refused = (0..3).find_map(|number| producer.publish(&event(number)).err());
+    assert!(matches!(refused, Some(PublishError::Poisoned(failure)) if failure.position.get() == 0));
+    dropping.join().expect("dropping does not panic");
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn dropped_at_close() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let consumer = required(&ring, "consumer");
+    publish(&mut producer, 0..1);
+    let dropping = loom::thread::spawn(move || drop(consumer));
+    let closed = producer.close();
+    dropping.join().expect("dropping does not panic");
+    match (closed, ring.end()) {
+        (Ok(next), Some(End::Closed)) => assert_eq!(next.get(), 1),
+        (Err(PublishError::Poisoned(ours)), Some(End::Poisoned(theirs))) => assert_eq!(ours, theirs),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,92 @@
+//! A lock-free ring-buffer (disruptor) event bus, to be embedded in latency-sensitive cores: a matching engine, a market-data
+//! handler, a simulation loop, a validator node.
+//!
+//! The core publishes what happened, once, as fixed-layout [events](Event) on a preallocated [`Ring`]. Everything else is a
+//! consumer that the core never has to know:
+//!
+//! - **Required** consumers get every event, in order, in place, and the producer waits for the slowest of them. None can
+//!   lose an event silently, not by being slow, not by leaving, not by crashing. ([`RequiredConsumer`])
+//! - **Optional** consumers never hold the producer up. They copy events out, and are told exactly how many they missed.
+//!   ([`OptionalConsumer`])
+//!
+//! ```
+//! use ringbus::Ring;
+//!
+//! let (mut producer, ring) = Ring::<[u64; 2]>::builder().capacity(1 << 10).build()?;
+//! let mut audit = ring.required("audit").join()?;
+//! let mut monitor = ring.optional("monitor").join()?;
+//!
+//! producer.publish(&[1, 100])?;
+//! producer.publish_batch(&[[2, 200], [3, 300]])?; // visible at once
+//!
+//! let mut sum = 0;
+//! audit.poll(|event, _sequence, _end_of_batch| sum += event[1])?; // in place, acknowledged
+//! assert_eq!(sum, 600);
+//! let (sequence, event) = monitor.recv()?; // a copy
+//! assert_eq!((sequence.get(), event), (0, [1, 100]));
+//! # audit.leave();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The data path
+//!
+//! ```text
+//!             claim            write             publish
+//!  Producer ───────────▶ slot ───────▶ slot ───────────────▶ cursor ──┐ one store a batch
+//!     ▲   room.take(n)     relaxed words          Release, fence      │
+//!     │                                                               │
+//!     │ looks once a lap            ┌─────────────────────────────────┤
+//!     │                             ▼ Acquire                         ▼ relaxed load, fence
+//!   gates ◀──────────── RequiredConsumer: &[E] in place      OptionalConsumer: copy words, fence,
+//!          acknowledge                                         load the cursor again, accept or count
+//!          Release, one store a batch                          as missed
+//! ```
+//!
+//! # What stays true
+//!
+//! - A sequence is published once and never changes; sequences have no gaps and never wrap.
+//! - A batch becomes visible at once, by one store of the cursor.
+//! - A slot is written only when every required consumer has acknowledged the event in it.
+//! - An optional consumer returns an event only if it was not overwritten while it was copied.
+//! - For every consumer, at any moment: `delivered + missed + lag == published since it joined`.
+//! - After a ring is built nothing allocates, whatever is published or read.
+//!
+//! The protocol, with its proofs, is described in ARCHITECTURE.md and in the modules it lives in; every ordering and fence has a
+//! mutant in `loom-tests/` that shows it to be needed.
+//!
+//! # What it does not do
+//!
+//! One producer; 64-bit targets; events of fixed layout, at least 8 bytes and a multiple of 8. Events are not dropped (they are
+//! `Copy`). An optional consumer's reads share cache lines with the producer's writes: PERF.md says what that costs.
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "ringbus needs a 64-bit target: sequences are 64-bit words that must be loaded and stored at once"
+);
+
+mod attention;
+mod cursor;
+mod error;
+mod event;
+mod gate;
+mod optional;
+mod producer;
+mod region;
+mod required;
+mod ring;
+mod sequence;
+mod storage;
+mod sync;
+pub mod wait;
+
+pub use error::{
+    AcknowledgeError, BuildError, ClaimFull, End, Failure, FailureCause, JoinError, PublishError, ReadError,
+    RecvError, StartError,
+};
+pub use event::Event;
+pub use optional::{OptionalBuilder, OptionalConsumer, ReadFrom, Received};
+pub use producer::{Claim, Producer};
+pub use required::{Batch, BatchIter, RequiredBuilder, RequiredConsumer};
+pub use ring::{Ring, RingBuilder};
+pub use sequence::{MAX_FIRST_SEQUENCE, Sequence};
+pub use wait::WaitStrategy;

@@ -1,0 +1,455 @@
+//! Optional consumers: copy, validate, count what was missed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::cursor::Cursor;
+use crate::error::{RecvError, StartError};
+use crate::event::Event;
+use crate::ring::{Core, Ring};
+use crate::sequence::Sequence;
+use crate::storage::Slots;
+use crate::sync::Projection;
+use crate::wait::{BackOff, Until, WaitStrategy, look_until};
+
+/// Where an optional consumer starts, where it goes on after it was overrun, or where it moves to.
+///
+/// The *oldest readable* event is the one `capacity - max_batch` behind the cursor, or the ring's first where there are not so
+/// many: what is older may be being overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// The oldest event that the producer can overwrite only after it has published `headroom` more events. With a headroom of
+    /// 0 that may happen before it is read; with one of more than `capacity - max_batch` this is the newest.
+    Oldest {
+        /// How far from being overwritten, events.
+        headroom: u64,
+    },
+    /// The cursor: the next event that is published.
+    Newest,
+    /// So many events behind the cursor, or the oldest readable where those are not so many.
+    NewestMinus(u64),
+    /// This sequence. At a start or a move it must not be beyond the cursor; if it has been overwritten, the first read says how many were
+    /// missed. For going on after an overrun: this sequence if it is readable and not yet passed, else the nearest that is.
+    Sequence(Sequence),
+}
+
+/// Which sequences can be read while the cursor stands somewhere: the last `capacity - max_batch`, as far as the ring has
+/// ever had so many.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    len: u64,
+    first_sequence: u64,
+}
+
+impl Window {
+    fn oldest(self, cursor: u64) -> u64 {
+        cursor.saturating_sub(self.len).max(self.first_sequence)
+    }
+
+    /// The sequence that `from` means; always in the window.
+    fn resolve(self, from: ReadFrom, cursor: u64) -> u64 {
+        let sequence = match from {
+            ReadFrom::Oldest { headroom } => cursor.saturating_sub(self.len.saturating_sub(headroom)),
+            ReadFrom::Newest => cursor,
+            ReadFrom::NewestMinus(events) => cursor.saturating_sub(events),
+            ReadFrom::Sequence(sequence) => sequence.get().min(cursor),
+        };
+        sequence.max(self.oldest(cursor))
+    }
+}
+
+/// Settings of an optional consumer that is about to join: see [`Ring::optional`].
+#[must_use = "nothing has joined before `join` is called"]
+pub struct OptionalBuilder<'ring, E: Event, W: WaitStrategy = BackOff> {
+    ring: &'ring Ring<E>,
+    name: Arc<str>,
+    start: ReadFrom,
+    resume: ReadFrom,
+    wait: W,
+}
+
+impl<'ring, E: Event> OptionalBuilder<'ring, E> {
+    pub(crate) fn new(ring: &'ring Ring<E>, name: &str) -> Self {
+        let resume = ReadFrom::Oldest { headroom: ring.core.capacity / 8 };
+        Self { ring, name: name.into(), start: ReadFrom::Newest, resume, wait: BackOff::default() }
+    }
+}
+
+impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
+    /// How this consumer waits in its blocking calls; [`BackOff`] unless set. The producer never wakes it.
+    pub fn wait<V: WaitStrategy>(self, wait: V) -> OptionalBuilder<'ring, E, V> {
+        let Self { ring, name, start, resume, .. } = self;
+        OptionalBuilder { ring, name, start, resume, wait }
+    }
+
+    /// Where to start; [`ReadFrom::Newest`] unless set.
+    pub fn start(mut self, start: ReadFrom) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// Where to go on after it was overrun; the oldest readable event with a headroom of an eighth of the capacity unless set.
+    pub fn resume(mut self, resume: ReadFrom) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Joins, while the producer runs, which does not notice. There is no limit to how many do.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::NotYetPublished`] or [`StartError::BeforeFirst`] if it was to start at a sequence that is not on this ring.
+    pub fn join(self) -> Result<OptionalConsumer<E, W>, StartError> {
+        let Self { ring, name, start, resume, wait } = self;
+        let core = &ring.core;
+        let mut reader = Reader {
+            cursor: Projection::new(core, |core| &core.cursor),
+            slots: ring.slots.clone(),
+            window: Window {
+                len: core.capacity - core.max_batch as u64,
+                first_sequence: core.first_sequence,
+            },
+            resume,
+            position: 0,
+            missed: 0,
+        };
+        reader.position = reader.start(&name, start)?;
+        Ok(OptionalConsumer { joined_at: reader.position, reader, wait, name })
+    }
+}
+
+impl<E: Event, W: WaitStrategy> fmt::Debug for OptionalBuilder<'_, E, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OptionalBuilder")
+            .field("name", &self.name)
+            .field("start", &self.start)
+            .field("resume", &self.resume)
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A consumer that never holds the producer up: it copies events out, and is told exactly how many it missed.
+///
+/// The producer stores nothing, locks nothing and wakes nobody for it. When it comes round and overwrites what this consumer was
+/// about to read, the consumer learns it from the cursor, skips ahead ([`ReadFrom`]) and reports [`RecvError::Lagged`] with
+/// the number of events lost. An event that is returned is whole: never torn, never one of another lap.
+///
+/// Join with [`Ring::optional`]; drop it to go.
+///
+/// For it `delivered + missed + lag == published since it joined`, at any moment.
+///
+/// # Examples
+///
+/// ```
+/// use ringbus::{ReadFrom, RecvError, Ring, Sequence};
+///
+/// let (mut producer, ring) = Ring::<u64>::builder().capacity(8).max_batch(2).build()?;
+/// let mut monitor = ring.optional("monitor").resume(ReadFrom::Oldest { headroom: 0 }).join()?;
+///
+/// producer.publish(&100)?;
+/// assert_eq!(monitor.try_recv(), Ok((Sequence::new(0), 100)));
+/// assert_eq!(monitor.try_recv(), Err(RecvError::Empty));
+///
+/// for event in 101..121 {
+///     producer.publish(&event)?; // never waits for the monitor
+/// }
+/// // 21 events are published, of which the last 6 (capacity less max batch) can be read.
+/// assert_eq!(monitor.try_recv(), Err(RecvError::Lagged { missed: 14, resumed_at: Sequence::new(15) }));
+/// assert_eq!(monitor.try_recv(), Ok((Sequence::new(15), 115)));
+/// assert_eq!(monitor.delivered() + monitor.missed() + monitor.lag(), 21);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct OptionalConsumer<E: Event, W: WaitStrategy = BackOff> {
+    reader: Reader<E>,
+    wait: W,
+    joined_at: u64,
+    name: Arc<str>,
+}
+
+/// What reading needs, apart from the wait strategy.
+struct Reader<E> {
+    cursor: Projection<Core, Cursor>,
+    slots: Slots<E>,
+    window: Window,
+    resume: ReadFrom,
+    /// The next sequence to read.
+    position: u64,
+    missed: u64,
+}
+
+/// Events that were appended to a caller's buffer by one validation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// How many events right before `first` are lost, exactly; 0 where none are.
+    pub missed: u64,
+    /// The sequence of the first event appended. The others follow without a gap.
+    pub first: Sequence,
+    /// How many events were appended: at least 1.
+    pub count: usize,
+}
+
+impl<E: Event> Reader<E> {
+    /// Where `start` is now. Everything from the result on that is published was either readable at this moment or will be
+    /// counted as missed.
+    fn start(&self, name: &Arc<str>, start: ReadFrom) -> Result<u64, StartError> {
+        let cursor = self.cursor.peek().count;
+        match start {
+            ReadFrom::Sequence(asked) if asked.get() > cursor => Err(StartError::NotYetPublished {
+                consumer: Arc::clone(name),
+                asked,
+                cursor: Sequence::new(cursor),
+            }),
+            ReadFrom::Sequence(asked) if asked.get() < self.window.first_sequence => {
+                Err(StartError::BeforeFirst {
+                    consumer: Arc::clone(name),
+                    asked,
+                    first_sequence: Sequence::new(self.window.first_sequence),
+                })
+            }
+            ReadFrom::Sequence(asked) => Ok(asked.get()),
+            relative => Ok(self.window.resolve(relative, cursor)),
+        }
+    }
+
+    /// Looks whether there is something to read: how much is published from the position on, all of it readable at that
+    /// moment.
+    #[inline(always)]
+    fn look(&mut self) -> Result<u64, RecvError> {
+        let observed = self.cursor.peek();
+        match observed.count - self.position {
+            0 => Err(if observed.closed { self.end() } else { RecvError::Empty }),
+            unread if unread > self.window.len => Err(self.lagged(observed.count)),
+            unread => Ok(unread),
+        }
+    }
+
+    #[inline(always)]
+    fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
+        self.look()?;
+        match self.slots.copy(self.position).confirm(&self.cursor, self.window.len) {
+            Ok(event) => {
+                let sequence = Sequence::new(self.position);
+                self.position += 1;
+                Ok((sequence, event))
+            }
+            Err(cursor) => Err(self.lagged(cursor)),
+        }
+    }
+
+    fn try_recv_many(&mut self, buffer: &mut Vec<E>) -> Result<Received, RecvError> {
+        if buffer.capacity() == buffer.len() {
+            return Err(RecvError::BufferFull);
+        }
+        let unread = self.look()?;
+        let from = self.position;
+        let copied = self.slots.copy_many(from, unread as usize, buffer);
+        let copied_end = from + copied.count() as u64;
+        let resume = |intact_from, cursor| match self.resume {
+            // What was copied and is intact needs no headroom any more.
+            ReadFrom::Oldest { .. } if intact_from < copied_end => intact_from,
+            resume => self.window.resolve(resume, cursor),
+        };
+        let (first, count) = copied.confirm(&self.cursor, self.window.len, resume);
+        let missed = first - from;
+        self.missed += missed;
+        self.position = first + count as u64;
+        let first = Sequence::new(first);
+        if count == 0 {
+            Err(RecvError::Lagged { missed, resumed_at: first })
+        } else {
+            Ok(Received { missed, first, count })
+        }
+    }
+
+    /// Goes on where the consumer wants to after an overrun, which the cursor has shown.
+    #[cold]
+    fn lagged(&mut self, cursor: u64) -> RecvError {
+        let resumed_at = self.window.resolve(self.resume, cursor);
+        let missed = resumed_at - self.position;
+        self.missed += missed;
+        self.position = resumed_at;
+        RecvError::Lagged { missed, resumed_at: Sequence::new(resumed_at) }
+    }
+
+    #[cold]
+    fn end(&self) -> RecvError {
+        RecvError::Ended(self.cursor.owner().attention.end())
+    }
+}
+
+impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
+    /// The next event and its sequence; waits until there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Lagged`] where events were missed, [`RecvError::Ended`] at the end; never [`RecvError::Empty`].
+    #[inline]
+    pub fn recv(&mut self) -> Result<(Sequence, E), RecvError> {
+        self.wait_for(Until::Done, Reader::try_recv)
+    }
+
+    /// The next event and its sequence, if there is one now.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Empty`] if there is none; [`RecvError::Lagged`] where events were missed; [`RecvError::Ended`] at the
+    /// end.
+    #[inline]
+    pub fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
+        self.reader.try_recv()
+    }
+
+    /// The next event and its sequence; waits until there is one or `deadline` has passed. Looks once, also if it has passed
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Empty`] when the deadline has passed; [`RecvError::Lagged`] where events were missed;
+    /// [`RecvError::Ended`] at the end.
+    #[inline]
+    pub fn recv_deadline(&mut self, deadline: Instant) -> Result<(Sequence, E), RecvError> {
+        self.wait_for(Until::Deadline(deadline), Reader::try_recv)
+    }
+
+    /// Appends to `buffer` as many events as are published and fit into its spare capacity, by one validation; waits until
+    /// there is one. The buffer is never reallocated; what it holds stays.
+    ///
+    /// Events that are overwritten while they are copied are dropped and counted in [`Received::missed`]; those behind them are
+    /// appended.
+    ///
+    /// ```
+    /// use ringbus::{Received, Ring, Sequence};
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().capacity(64).build()?;
+    /// let mut monitor = ring.optional("monitor").join()?;
+    /// producer.publish_batch(&[7, 8, 9])?;
+    ///
+    /// let mut events = Vec::with_capacity(2);
+    /// let received = monitor.recv_many(&mut events)?;
+    /// assert_eq!(received, Received { missed: 0, first: Sequence::new(0), count: 2 });
+    /// assert_eq!(events, [7, 8]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::BufferFull`] if `buffer` has no spare capacity; [`RecvError::Lagged`] if all was missed that could be
+    /// read; [`RecvError::Ended`] at the end; never [`RecvError::Empty`].
+    #[inline]
+    pub fn recv_many(&mut self, buffer: &mut Vec<E>) -> Result<Received, RecvError> {
+        self.wait_for(Until::Done, |reader| reader.try_recv_many(buffer))
+    }
+
+    /// As [`recv_many`](Self::recv_many), if there is an event now.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Empty`] if there is none, and those of [`recv_many`](Self::recv_many).
+    #[inline]
+    pub fn try_recv_many(&mut self, buffer: &mut Vec<E>) -> Result<Received, RecvError> {
+        self.reader.try_recv_many(buffer)
+    }
+
+    /// As [`recv_many`](Self::recv_many), and waits until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Empty`] when the deadline has passed, and those of [`recv_many`](Self::recv_many).
+    #[inline]
+    pub fn recv_many_deadline(
+        &mut self,
+        buffer: &mut Vec<E>,
+        deadline: Instant,
+    ) -> Result<Received, RecvError> {
+        self.wait_for(Until::Deadline(deadline), |reader| reader.try_recv_many(buffer))
+    }
+
+    #[inline(always)]
+    fn wait_for<T>(
+        &mut self,
+        until: Until,
+        mut receive: impl FnMut(&mut Reader<E>) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        let Self { reader, wait, .. } = self;
+        look_until(until, wait, || match receive(reader) {
+            Err(RecvError::Empty) => None,
+            answer => Some(answer),
+        })
+        .unwrap_or(Err(RecvError::Empty))
+    }
+
+    /// Moves ahead, to the newest event for instance, and counts what lies between as missed. Returns how many those are.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::NotYetPublished`] for a sequence beyond the cursor, [`StartError::Backwards`] for one before the position; the
+    /// consumer stays where it is.
+    pub fn skip_to(&mut self, to: ReadFrom) -> Result<u64, StartError> {
+        let target = match to {
+            ReadFrom::Sequence(asked) if asked < self.position() => {
+                return Err(StartError::Backwards {
+                    consumer: Arc::clone(&self.name),
+                    asked,
+                    position: self.position(),
+                });
+            }
+            // What the others mean may lie behind, where this consumer has been already.
+            to => self.reader.start(&self.name, to)?.max(self.reader.position),
+        };
+        let missed = target - self.reader.position;
+        self.reader.missed += missed;
+        self.reader.position = target;
+        Ok(missed)
+    }
+
+    /// The name it joined with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The sequence it started at.
+    #[must_use]
+    pub fn joined_at(&self) -> Sequence {
+        Sequence::new(self.joined_at)
+    }
+
+    /// The sequence it reads next.
+    #[must_use]
+    pub fn position(&self) -> Sequence {
+        Sequence::new(self.reader.position)
+    }
+
+    /// How many events it was given since it joined.
+    #[must_use]
+    pub fn delivered(&self) -> u64 {
+        self.reader.position - self.joined_at - self.reader.missed
+    }
+
+    /// How many events it has lost since it joined, exactly. An overrun counts when it is noticed: until then the events are part of
+    /// the [`lag`](Self::lag).
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.reader.missed
+    }
+
+    /// How many events are published and neither delivered nor missed at this moment.
+    #[must_use]
+    pub fn lag(&self) -> u64 {
+        self.reader.cursor.glance().count - self.reader.position
+    }
+}
+
+impl<E: Event, W: WaitStrategy> fmt::Debug for OptionalConsumer<E, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OptionalConsumer")
+            .field("name", &self.name)
+            .field("position", &self.position())
+            .field("missed", &self.missed())
+            .field("lag", &self.lag())
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,314 @@
+//! Slots as words: write, copy out, reference in place. The only code that touches slot memory.
+//!
+//! The slots are one array of `E`, stride `size_of::<E>()`, without stamps, so that a consumer can be handed `&[E]`. What
+//! keeps the accesses to one slot apart:
+//!
+//! 1. The producer writes by relaxed atomic words, and only slots for which it holds a [`Free`]: no required consumer may
+//!    read them. There is one [`SlotWriter`].
+//! 2. Required consumers read in place, by plain loads through `&[E]`, and only sequences that their [`GatingSequence`] holds:
+//!    published, and not to be written before they are acknowledged. The slices borrow the `GatingSequence`, which must be
+//!    borrowed mutably to acknowledge. Plain reads by several of them do not conflict.
+//! 3. Optional consumers copy by relaxed atomic words, whenever they like. Atomic loads conflict neither with atomic stores
+//!    (1) nor with plain reads (2). The bytes become an `E` only after [`Cursor::recheck`] has shown that they are intact.
+//!
+//! The memory is zeroed before it is shared, so that a word is always initialised. `E` has no padding (`NoUninit`), a size
+//! that is a multiple of 8, and an alignment of at most 64, so that every slot is a whole number of aligned words.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use crate::cursor::Cursor;
+use crate::event::{Event, WORD_BYTES, assert_layout};
+use crate::gate::{Free, GatingSequence};
+use crate::region::Region;
+use crate::sync::{BasePointer, prefetch_for_write, proven};
+
+#[cfg(loom)]
+mod shadow;
+mod words;
+
+/// A handle on the slots, held by value: base and mask are at hand without going through a pointer.
+pub(crate) struct Slots<E> {
+    base: BasePointer<E>,
+    mask: u64,
+    /// Keeps the memory.
+    _region: Arc<Region>,
+    #[cfg(loom)]
+    shadow: Arc<shadow::Shadow>,
+}
+
+impl<E> Clone for Slots<E> {
+    fn clone(&self) -> Self {
+        Self {
+            base: self.base.clone(),
+            mask: self.mask,
+            _region: Arc::clone(&self._region),
+            #[cfg(loom)]
+            shadow: Arc::clone(&self.shadow),
+        }
+    }
+}
+
+impl<E: Event> Slots<E> {
+    const WORDS: usize = size_of::<E>() / WORD_BYTES;
+
+    /// The memory for `capacity` (a power of two) slots, and the right to write them. `None`: there is no such memory.
+    pub(crate) fn allocate(capacity: usize) -> Option<(SlotWriter<E>, Self)> {
+        const { assert_layout::<E>() };
+        let region = Region::heap(capacity.checked_mul(size_of::<E>())?)?;
+        let slots = Self {
+            base: BasePointer::new(region.base().cast::<E>()),
+            mask: capacity as u64 - 1,
+            _region: Arc::new(region),
+            #[cfg(loom)]
+            shadow: Arc::new(shadow::Shadow::new(capacity, Self::WORDS)),
+        };
+        Some((SlotWriter::new(slots.clone(), capacity), slots))
+    }
+
+    #[inline(always)]
+    fn index(&self, sequence: u64) -> usize {
+        (sequence & self.mask) as usize
+    }
+
+    #[inline(always)]
+    fn capacity(&self) -> usize {
+        self.mask as usize + 1
+    }
+
+    #[inline(always)]
+    fn slot(&self, index: usize) -> *mut E {
+        debug_assert!(index as u64 <= self.mask);
+        self.base.get().wrapping_add(index)
+    }
+
+    /// Splits `count` slots from `first` on where the ring wraps: the first index, how many before the wrap, how many after.
+    #[inline(always)]
+    fn runs(&self, first: u64, count: usize) -> (usize, usize, usize) {
+        let start = self.index(first);
+        let before_wrap = count.min(self.capacity() - start);
+        (start, before_wrap, count - before_wrap)
+    }
+
+    /// The `count` events from the position of `held` on, in place: what comes before the ring wraps, and what comes after.
+    ///
+    /// Panics if `held` does not hold that many. It must belong to the same ring.
+    #[inline(always)]
+    pub(crate) fn in_place<'a>(&'a self, held: &'a GatingSequence, count: u64) -> (&'a [E], &'a [E]) {
+        assert!(count <= held.readable(), "asked for more than is held");
+        let (start, before_wrap, after_wrap) = self.runs(held.position(), count as usize);
+        // SAFETY: rule 2 above. The sequences `position .. position + count` are published and held, so their slots hold valid
+        // events that nobody writes while `held` is borrowed. `runs` keeps both slices inside the array.
+        let before = unsafe { std::slice::from_raw_parts(self.slot(start), before_wrap) };
+        // SAFETY: as above; the rest stands at the array's start, because a ring never holds more than its capacity.
+        let after = unsafe { std::slice::from_raw_parts(self.slot(0), after_wrap) };
+        (before, after)
+    }
+
+    /// Tells loom that the next `count` slots of `held` are being read in place until the result is dropped.
+    #[cfg_attr(not(loom), inline(always))]
+    pub(crate) fn hold(&self, held: &GatingSequence, count: u64) -> Hold {
+        #[cfg(loom)]
+        return Hold(
+            (0..count).map(|offset| self.shadow.read(self.index(held.position() + offset))).collect(),
+        );
+        #[cfg(not(loom))]
+        {
+            let _ = (held, count);
+            Hold()
+        }
+    }
+
+    /// Copies the words of one slot, whatever they are at the moment. Rule 3 above.
+    #[inline(always)]
+    pub(crate) fn copy(&self, sequence: u64) -> Copied<E> {
+        let mut bytes = MaybeUninit::uninit();
+        self.copy_run(self.index(sequence), std::slice::from_mut(&mut bytes));
+        Copied { bytes, sequence }
+    }
+
+    /// Copies the words of `count` slots behind the end of `buffer`, as far as its capacity allows.
+    #[inline]
+    pub(crate) fn copy_many<'a>(
+        &self,
+        first: u64,
+        count: usize,
+        buffer: &'a mut Vec<E>,
+    ) -> CopiedMany<'a, E> {
+        let spare = buffer.spare_capacity_mut();
+        let count = count.min(spare.len());
+        let (start, before_wrap, _) = self.runs(first, count);
+        let (before, after) = spare[..count].split_at_mut(before_wrap);
+        self.copy_run(start, before);
+        self.copy_run(0, after);
+        CopiedMany { buffer, first, count }
+    }
+
+    /// Copies contiguous slots from `start` on by relaxed words.
+    #[inline(always)]
+    fn copy_run(&self, start: usize, into: &mut [MaybeUninit<E>]) {
+        assert!(into.len() <= self.capacity() - start);
+        let to = into.as_mut_ptr().cast::<u64>();
+        #[cfg(loom)]
+        self.shadow.load(start * Self::WORDS, to, into.len() * Self::WORDS);
+        #[cfg(not(loom))]
+        // SAFETY: the slots are inside the array, aligned, initialised when the region was made, and while the ring is shared
+        // they are written by relaxed words only (rule 1). `into` is ours, and as long.
+        unsafe {
+            words::load(to, self.slot(start).cast(), into.len() * Self::WORDS);
+        }
+    }
+}
+
+/// The right to write slots: there is one for each ring.
+pub(crate) struct SlotWriter<E> {
+    slots: Slots<E>,
+    /// How many slots ahead of the one written are prefetched.
+    ahead: u64,
+}
+
+impl<E: Event> SlotWriter<E> {
+    /// How far ahead of the write the cache line is asked for: far enough for it to arrive from another core's cache, near
+    /// enough to be still there. A sweep from 8 to 64 lines is in PERF.md.
+    const AHEAD_BYTES: usize = 2048;
+
+    fn new(slots: Slots<E>, capacity: usize) -> Self {
+        // At most a quarter of the ring: what is further ahead than that may be what a consumer reads now.
+        let ahead = Self::AHEAD_BYTES.div_ceil(size_of::<E>()).min(capacity / 4);
+        Self { slots, ahead: ahead as u64 }
+    }
+
+    /// Writes `event` into the next slot of `free`, which must belong to the same ring. Panics if none remains.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, free: &mut Free<'_>, event: &E) {
+        let sequence = free.fill(1);
+        self.prefetch(sequence);
+        self.write_run(self.slots.index(sequence), std::slice::from_ref(event));
+    }
+
+    /// Writes all of `events` into the next slots of `free`, which must belong to the same ring. Panics if fewer remain.
+    #[inline(always)]
+    pub(crate) fn push_all(&mut self, free: &mut Free<'_>, events: &[E]) {
+        let first = free.fill(events.len() as u64);
+        let (start, before_wrap, _) = self.slots.runs(first, events.len());
+        let (before, after) = events.split_at(before_wrap);
+        self.write_run(start, before);
+        self.write_run(0, after);
+    }
+
+    /// Asks for the lines of the slot that will be written `ahead` slots later. Without it, the consumer that just read a slot
+    /// still has its line when the producer comes round, and each write waits for it.
+    #[inline(always)]
+    fn prefetch(&self, sequence: u64) {
+        const LINE: usize = 64;
+        let slot = self.slots.slot(self.slots.index(sequence + self.ahead)).cast::<u8>();
+        for line in 0..size_of::<E>().div_ceil(LINE) {
+            prefetch_for_write(slot.wrapping_add(line * LINE));
+        }
+    }
+
+    /// Writes contiguous slots from `start` on by relaxed words. They must be filled slots of a `Free`.
+    #[inline(always)]
+    fn write_run(&mut self, start: usize, events: &[E]) {
+        assert!(events.len() <= self.slots.capacity() - start);
+        let from = events.as_ptr().cast::<u64>();
+        #[cfg(loom)]
+        let _writing = self.slots.shadow.store(start * Slots::<E>::WORDS, from, start..start + events.len());
+        // SAFETY: `events` has no padding. The slots are inside the array and aligned. Rule 1: nobody reads them by plain loads
+        // now, because they were taken from a `Free`; optional consumers read relaxed words.
+        unsafe { words::store(self.slots.slot(start).cast(), from, events.len() * Slots::<E>::WORDS) };
+    }
+}
+
+/// The words of one slot, not yet known to be an event.
+pub(crate) struct Copied<E> {
+    bytes: MaybeUninit<E>,
+    sequence: u64,
+}
+
+impl<E: Event> Copied<E> {
+    /// The event, if the cursor shows that its words are intact; otherwise the cursor.
+    ///
+    /// The sequence must have been published when it was copied, as `cursor.peek()` saw, and `window` must be the ring's
+    /// capacity less its max batch.
+    #[inline(always)]
+    pub(crate) fn confirm(self, cursor: &Cursor, window: u64) -> Result<E, u64> {
+        let seen = cursor.recheck();
+        if is_intact(seen, self.sequence, window) {
+            // SAFETY: rule 3: the words were copied from a published slot and `recheck` proves that none came from a later
+            // lap, so they are those of the event that the producer wrote.
+            Ok(unsafe { self.bytes.assume_init() })
+        } else {
+            Err(seen)
+        }
+    }
+}
+
+/// The words of several slots, not yet known to be events, in the spare capacity of a buffer.
+pub(crate) struct CopiedMany<'a, E> {
+    buffer: &'a mut Vec<E>,
+    first: u64,
+    count: usize,
+}
+
+impl<E: Event> CopiedMany<'_, E> {
+    /// How many slots were copied.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Appends to the buffer those events that the cursor shows to be intact. Where it shows that some are not,
+    /// `keep_from(intact_from, cursor)` is told from which sequence on they are, and says from which on the reader wants
+    /// them.
+    ///
+    /// Returns the sequence from which on nothing was dropped (which may lie behind all that was copied), and how many events
+    /// were appended. The same conditions as for [`Copied::confirm`].
+    #[inline]
+    pub(crate) fn confirm(
+        self,
+        cursor: &Cursor,
+        window: u64,
+        keep_from: impl FnOnce(u64, u64) -> u64,
+    ) -> (u64, usize) {
+        let seen = cursor.recheck();
+        let kept_from = if is_intact(seen, self.first, window) {
+            self.first
+        } else {
+            let intact_from = seen - proven!(window, "recheck-prefix-one-less" => window + 1);
+            keep_from(intact_from, seen).max(intact_from)
+        };
+        let dropped = (kept_from - self.first).min(self.count as u64) as usize;
+        let kept = self.count - dropped;
+        self.append(dropped);
+        (kept_from, kept)
+    }
+
+    fn append(self, dropped: usize) {
+        let len = self.buffer.len();
+        let spare = self.buffer.spare_capacity_mut();
+        spare.copy_within(dropped..self.count, 0);
+        // SAFETY: `copy_many` wrote `count` slots' words into the spare capacity, `confirm` has shown those from `dropped` on
+        // to be intact events (rule 3), and they have just been moved to its front.
+        unsafe { self.buffer.set_len(len + self.count - dropped) };
+    }
+}
+
+/// The acceptance rule: see [`Cursor::recheck`].
+#[inline(always)]
+fn is_intact(seen: u64, sequence: u64, window: u64) -> bool {
+    debug_assert!(sequence < seen, "copied before it was published");
+    seen - sequence <= proven!(window, "recheck-margin-one-more" => window + 1)
+}
+
+/// Nothing, but under loom: the claim that slots are being read in place.
+pub(crate) struct Hold(
+    #[cfg(loom)]
+    #[expect(dead_code, reason = "held, not read")]
+    Vec<shadow::Reading>,
+);
+
+impl Hold {
+    /// Ends the claim; also done by dropping it.
+    #[inline(always)]
+    pub(crate) fn release(self) {}
+}
