@@ -53,12 +53,17 @@ impl fmt::Display for BuildError {
                     None => write!(f, "choose a smaller one"),
                 }
             }
-            Self::MaxBatch { max_batch, capacity } => write!(
-                f,
-                "max batch {max_batch} is not between 1 and a quarter of the capacity ({}); \
-                 lower it, or raise the capacity of {capacity}",
-                capacity / 4
-            ),
+            Self::MaxBatch { max_batch, capacity } => {
+                write!(
+                    f,
+                    "max batch {max_batch} is not between 1 and a quarter of the capacity ({}); ",
+                    capacity / 4
+                )?;
+                match max_batch {
+                    0 => write!(f, "raise it to at least 1"),
+                    _ => write!(f, "lower it, or raise the capacity of {capacity}"),
+                }
+            }
             Self::MaxRequired { max_required, most } => {
                 write!(
                     f,
@@ -158,8 +163,8 @@ impl fmt::Display for StartError {
         match self {
             Self::NotYetPublished { consumer, asked, cursor } => write!(
                 f,
-                "consumer `{consumer}` cannot start at sequence {asked}: the cursor is at {cursor}; \
-                 start there or before, or read the newest"
+                "consumer `{consumer}` cannot go to sequence {asked}: the cursor is at {cursor}; \
+                 go there or before, or read the newest"
             ),
             Self::BeforeFirst { consumer, asked, first_sequence } => write!(
                 f,
@@ -260,8 +265,8 @@ pub enum PublishError {
     },
     /// A claim was published with nothing in it.
     NothingWritten,
-    /// A required consumer has failed, and the ring is closed: going on without it would be silent loss. Every later call
-    /// gives the same error.
+    /// A required consumer has failed, and the ring is closed: going on without it would be silent loss. Every later call that
+    /// would publish something gives the same error.
     Poisoned(Arc<Failure>),
 }
 
@@ -270,7 +275,7 @@ impl fmt::Display for PublishError {
         match self {
             Self::Full { needed } => write!(
                 f,
-                "no room for {needed} more events: a required consumer has not acknowledged enough; \
+                "no room for {needed} more: a required consumer has not acknowledged enough; \
                  try again, or use a form that waits"
             ),
             Self::BatchTooLong { len, max_batch } => write!(

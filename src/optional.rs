@@ -20,7 +20,7 @@ use crate::wait::{BackOff, Until, WaitStrategy, look_until};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadFrom {
     /// The oldest event that the producer can overwrite only after it has published `headroom` more events. With a headroom of
-    /// 0 that may happen before it is read; with one of more than `capacity - max_batch` this is the newest.
+    /// 0 that may happen before it is read; with one of `capacity - max_batch` or more this is the newest.
     Oldest {
         /// How far from being overwritten, events.
         headroom: u64,

@@ -105,7 +105,8 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] that names the setting, its value and the rule.
+    /// A [`BuildError`] that names the setting, its value and the rule. An operating system that promises more memory than it
+    /// has may end the process instead of refusing.
     ///
     /// ```
     /// use ringbus::{BuildError, Ring};

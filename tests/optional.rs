@@ -101,7 +101,7 @@ fn cannot_start_at_what_is_not_yet_published() {
     );
     assert_eq!(
         error.to_string(),
-        "consumer `monitor` cannot start at sequence 101: the cursor is at 100; start there or before, or read the newest"
+        "consumer `monitor` cannot go to sequence 101: the cursor is at 100; go there or before, or read the newest"
     );
 }
 

@@ -33,7 +33,7 @@ fn on_a_full_ring_the_try_forms_return_full_and_write_nothing() {
     assert_eq!(take_all(&mut consumer), [0, 1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(
         full(2).to_string(),
-        "no room for 2 more events: a required consumer has not acknowledged enough; try again, or use a form that waits"
+        "no room for 2 more: a required consumer has not acknowledged enough; try again, or use a form that waits"
     );
 }
 

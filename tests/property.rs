@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use bytemuck::NoUninit;
 use proptest::prelude::*;
+use ringbus::wait::{Turn, WaitStrategy};
 use ringbus::{
     End, Failure, FailureCause, JoinError, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom,
     Received, RecvError, RequiredConsumer, Ring, Sequence, StartError,
@@ -39,6 +40,16 @@ impl Event {
     }
 }
 
+/// Nothing is ever waited for.
+#[derive(Debug)]
+struct NoWait;
+
+impl WaitStrategy for NoWait {
+    fn wait(&mut self, _: &Turn) {
+        panic!("waits for what is there, or for what will never come");
+    }
+}
+
 // What is done
 
 #[derive(Clone, Debug)]
@@ -56,6 +67,8 @@ enum Operation {
     /// Publishes so many, unless the ring is full before: overruns those who do not read.
     Flood(usize),
     Consumer(ConsumerOperation),
+    /// Those that do not detach fail, one after the other.
+    DropAllRequired,
     Close,
     DropProducer,
 }
@@ -395,14 +408,14 @@ impl Model {
 // Both side by side
 
 struct Case {
-    producer: Option<Producer<Event>>,
+    producer: Option<Producer<Event, NoWait>>,
     consumers: Consumers,
 }
 
 struct Consumers {
     ring: Ring<Event>,
-    required: Vec<RequiredConsumer<Event>>,
-    optional: Vec<OptionalConsumer<Event>>,
+    required: Vec<RequiredConsumer<Event, NoWait>>,
+    optional: Vec<OptionalConsumer<Event, NoWait>>,
     joined: usize,
     model: Model,
 }
@@ -414,6 +427,7 @@ impl Case {
             .max_batch(setup.max_batch)
             .max_required(setup.max_required)
             .first_sequence(Sequence::new(setup.first_sequence))
+            .wait(NoWait)
             .build()
             .expect("the settings keep the rules");
         let model = Model {
@@ -434,6 +448,11 @@ impl Case {
         let Self { producer: slot, consumers } = self;
         match (operation, slot.as_mut()) {
             (Operation::Consumer(operation), producer) => consumers.run(operation, producer),
+            (Operation::DropAllRequired, _) => {
+                while !consumers.required.is_empty() {
+                    consumers.part(0, Parting::Drop);
+                }
+            }
             (_, None) => {}
             (Operation::Publish(form), Some(producer)) => {
                 let event = consumers.model.new_events(1);
@@ -541,7 +560,7 @@ impl Case {
     }
 }
 
-/// The form to use: the waiting one would wait for ever.
+/// The form to use, unless the waiting one would wait for ever.
 fn waits(form: Form, would_block: bool) -> Form {
     if would_block && matches!(form, Form::Wait) { Form::Try } else { form }
 }
@@ -550,7 +569,7 @@ fn waits(form: Form, would_block: bool) -> Form {
 struct OnPurpose;
 
 impl Consumers {
-    fn run(&mut self, operation: ConsumerOperation, producer: Option<&mut Producer<Event>>) {
+    fn run(&mut self, operation: ConsumerOperation, producer: Option<&mut Producer<Event, NoWait>>) {
         let (required, optional) = (self.required.len(), self.optional.len());
         match operation {
             ConsumerOperation::JoinRequired { batch_limit, detach } => {
@@ -590,7 +609,7 @@ impl Consumers {
 
     fn join_required(&mut self, batch_limit: Option<usize>, detach: bool) {
         let name = self.new_name();
-        let mut builder = self.ring.required(&name);
+        let mut builder = self.ring.required(&name).wait(NoWait);
         if let Some(events) = batch_limit {
             builder = builder.batch_limit(events);
         }
@@ -693,7 +712,7 @@ impl Consumers {
     fn poll(
         &mut self,
         who: usize,
-        mut producer: Option<&mut Producer<Event>>,
+        mut producer: Option<&mut Producer<Event, NoWait>>,
         publish_at: Option<u64>,
         panic_at: Option<u64>,
     ) {
@@ -734,7 +753,7 @@ impl Consumers {
     fn join_optional(&mut self, start: Option<Place>, resume: Option<Place>) {
         let name = self.new_name();
         let cursor = self.model.cursor();
-        let mut builder = self.ring.optional(&name);
+        let mut builder = self.ring.optional(&name).wait(NoWait);
         // What it is unless set.
         let mut start_at = ReadFrom::Newest;
         let mut resume_at = ReadFrom::Oldest { headroom: self.model.setup.capacity as u64 / 8 };
@@ -868,9 +887,9 @@ fn acknowledgements() -> impl Strategy<Value = Acknowledge> {
 fn consumer_operations() -> impl Strategy<Value = ConsumerOperation> {
     let who = || 0_usize..12;
     let batch_limit = prop_oneof![4 => Just(None), 4 => (1_usize..20).prop_map(Some), 1 => Just(Some(0))];
-    let parting = prop_oneof![8 => Just(Parting::Leave), 5 => Just(Parting::Drop), 1 => Just(Parting::Leak)];
+    let parting = prop_oneof![8 => Just(Parting::Leave), 4 => Just(Parting::Drop), 1 => Just(Parting::Leak)];
     prop_oneof![
-        2 => (batch_limit, prop::bool::weighted(0.9))
+        2 => (batch_limit, prop::bool::weighted(0.8))
             .prop_map(|(batch_limit, detach)| ConsumerOperation::JoinRequired { batch_limit, detach }),
         1 => (who(), parting).prop_map(|(who, how)| ConsumerOperation::Part(who, how)),
         8 => (who(), forms(), acknowledgements())
@@ -898,6 +917,7 @@ fn operations() -> impl Strategy<Value = Operation> {
         ),
         20 => (1_usize..150).prop_map(Operation::Flood),
         200 => consumer_operations().prop_map(Operation::Consumer),
+        1 => Just(Operation::DropAllRequired),
         1 => Just(Operation::Close),
         1 => Just(Operation::DropProducer),
     ]

@@ -52,10 +52,11 @@ fn a_max_batch_above_a_quarter_of_the_capacity_is_refused() {
 
 #[test]
 fn a_max_batch_of_0_is_refused() {
-    let error = builder().capacity(64).max_batch(0).build().unwrap_err();
-    assert_eq!(error, BuildError::MaxBatch { max_batch: 0, capacity: 64 });
-    let rule = "max batch 0 is not between 1 and a quarter of the capacity (16); ";
-    assert_eq!(&error.to_string()[..rule.len()], rule);
+    refused(
+        builder().capacity(64).max_batch(0),
+        &BuildError::MaxBatch { max_batch: 0, capacity: 64 },
+        "max batch 0 is not between 1 and a quarter of the capacity (16); raise it to at least 1",
+    );
 }
 
 #[test]
