@@ -210,7 +210,7 @@ impl Room {
     #[inline(always)]
     pub(crate) fn take(&mut self, count: u64) -> Free<'_> {
         assert!(self.has(count), "claimed without room");
-        Free { room: self, count, filled: 0 }
+        Free { first: self.next, count, filled: 0, room: self }
     }
 }
 
@@ -218,6 +218,7 @@ impl Room {
 #[derive(Debug)]
 pub(crate) struct Free<'room> {
     room: &'room mut Room,
+    first: u64,
     count: u64,
     /// How many of them, from the first, have been written: what `publish` reveals.
     filled: u64,
@@ -240,7 +241,7 @@ impl Free<'_> {
     #[inline(always)]
     pub(crate) fn fill(&mut self, count: u64) -> u64 {
         assert!(count <= self.remaining(), "filled more than was claimed");
-        let sequence = self.room.next + self.filled;
+        let sequence = self.first + self.filled;
         self.filled += count;
         sequence
     }
@@ -249,9 +250,9 @@ impl Free<'_> {
     /// Returns the first sequence published.
     #[inline(always)]
     pub(crate) fn publish(self, cursor: &Cursor) -> u64 {
-        let first = self.room.next;
-        self.room.next = first + self.filled;
-        cursor.publish(self.room.next);
-        first
+        let next = self.first + self.filled;
+        self.room.next = next;
+        cursor.publish(next);
+        self.first
     }
 }

@@ -90,3 +90,8 @@ pub use required::{Batch, BatchIter, RequiredBuilder, RequiredConsumer};
 pub use ring::{Ring, RingBuilder};
 pub use sequence::{MAX_FIRST_SEQUENCE, Sequence};
 pub use wait::WaitStrategy;
+
+/// README.md's program, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

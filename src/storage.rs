@@ -76,6 +76,12 @@ impl<E: Event> Slots<E> {
         self.mask as usize + 1
     }
 
+    /// Whether `count` slots from `start` on are inside the array. In the form that the compiler can see to hold for one slot.
+    #[inline(always)]
+    fn is_inside(&self, start: usize, count: usize) -> bool {
+        start as u64 <= self.mask && count.saturating_sub(1) as u64 <= self.mask - start as u64
+    }
+
     #[inline(always)]
     fn slot(&self, index: usize) -> *mut E {
         debug_assert!(index as u64 <= self.mask);
@@ -147,7 +153,7 @@ impl<E: Event> Slots<E> {
     /// Copies contiguous slots from `start` on by relaxed words.
     #[inline(always)]
     fn copy_run(&self, start: usize, into: &mut [MaybeUninit<E>]) {
-        assert!(into.len() <= self.capacity() - start);
+        assert!(self.is_inside(start, into.len()), "copied beyond the slots");
         let to = into.as_mut_ptr().cast::<u64>();
         #[cfg(loom)]
         self.shadow.load(start * Self::WORDS, to, into.len() * Self::WORDS);
@@ -210,7 +216,7 @@ impl<E: Event> SlotWriter<E> {
     /// Writes contiguous slots from `start` on by relaxed words. They must be filled slots of a `Free`.
     #[inline(always)]
     fn write_run(&mut self, start: usize, events: &[E]) {
-        assert!(events.len() <= self.slots.capacity() - start);
+        assert!(self.slots.is_inside(start, events.len()), "wrote beyond the slots");
         let from = events.as_ptr().cast::<u64>();
         #[cfg(loom)]
         let _writing = self.slots.shadow.store(start * Slots::<E>::WORDS, from, start..start + events.len());

@@ -887,9 +887,9 @@ fn acknowledgements() -> impl Strategy<Value = Acknowledge> {
 fn consumer_operations() -> impl Strategy<Value = ConsumerOperation> {
     let who = || 0_usize..12;
     let batch_limit = prop_oneof![4 => Just(None), 4 => (1_usize..20).prop_map(Some), 1 => Just(Some(0))];
-    let parting = prop_oneof![8 => Just(Parting::Leave), 4 => Just(Parting::Drop), 1 => Just(Parting::Leak)];
+    let parting = prop_oneof![8 => Just(Parting::Leave), 2 => Just(Parting::Drop), 1 => Just(Parting::Leak)];
     prop_oneof![
-        2 => (batch_limit, prop::bool::weighted(0.8))
+        2 => (batch_limit, prop::bool::weighted(0.6))
             .prop_map(|(batch_limit, detach)| ConsumerOperation::JoinRequired { batch_limit, detach }),
         1 => (who(), parting).prop_map(|(who, how)| ConsumerOperation::Part(who, how)),
         8 => (who(), forms(), acknowledgements())

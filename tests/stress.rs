@@ -32,12 +32,13 @@ use ringbus::{
     RequiredConsumer, Ring, Sequence,
 };
 
-const EVENTS: u64 = if cfg!(debug_assertions) { 100_000 } else { 2_000_000 };
+const EVENTS: u64 = if cfg!(debug_assertions) { 100_000 } else { 4_000_000 };
 
 type Scenario = fn(u64, &mut Random) -> String;
 
-const SCENARIOS: [(&str, Scenario); 9] = [
+const SCENARIOS: [(&str, Scenario); 10] = [
     ("one of each", one_of_each),
+    ("whole batches", whole_batches),
     ("batches and claims", batches_and_claims),
     ("required come and go, handing over", required_hand_over),
     ("required come and go, nobody stays", required_come_and_go),
@@ -552,6 +553,43 @@ fn batches_and_claims(events: u64, random: &mut Random) -> String {
     format!("{counts}; all {events} by each of the two required ones")
 }
 
+/// Batches of one length: nobody who reads without a limit ever sees a part of one.
+fn whole_batches(events: u64, _: &mut Random) -> String {
+    const BATCH: u64 = 5;
+    let events = events.next_multiple_of(BATCH);
+    let (mut producer, ring) = build::<8>(32, BATCH as usize, 0);
+    let mut consumer = join_required(&ring, "whole batches", usize::MAX);
+    let mut observer = Observer::join(&ring, ReadFrom::Newest, ReadFrom::Newest, ring.capacity());
+    let readers: Vec<Reader> = vec![
+        Box::new(move || {
+            while let Ok(batch) = consumer.read() {
+                assert!((batch.len() as u64).is_multiple_of(BATCH), "{} of a batch", batch.len());
+                batch.iter().for_each(|(sequence, event)| check(sequence.get(), event));
+                batch.acknowledge();
+            }
+            let delivered = consumer.delivered();
+            assert_eq!(leave(consumer).get(), events);
+            Counts { joined: 1, delivered, ..Counts::default() }
+        }),
+        Box::new(move || {
+            while observer.receive().is_ok() {
+                assert!(observer.consumer.position().get().is_multiple_of(BATCH), "part of a batch");
+            }
+            observer.counts
+        }),
+    ];
+    let publish = move || {
+        for first in (0..events).step_by(BATCH as usize) {
+            let batch: [_; BATCH as usize] = std::array::from_fn(|place| event_at(first + place as u64));
+            assert_eq!(producer.publish_batch(&batch).map(Sequence::get), Ok(first));
+        }
+        assert_eq!(producer.close().map(Sequence::get), Ok(events));
+    };
+    let counts = run(publish, readers);
+    assert_eq!(counts.delivered + counts.missed, 2 * events);
+    format!("{counts}")
+}
+
 const SHORT_STAY: u64 = 200;
 
 /// A required consumer stays for some events, and goes only when the next has joined and all is read up to where that one starts:
@@ -615,6 +653,10 @@ fn required_come_and_go(events: u64, random: &mut Random) -> String {
                 let mut end = None;
                 while end.is_none() && consumer.position().get() < until {
                     end = read_some(&mut consumer, &mut random).err();
+                }
+                // What it reads and does not acknowledge may be overwritten once it has left, and not before.
+                if let Ok(batch) = consumer.try_read() {
+                    batch.iter().for_each(|(sequence, event)| check(sequence.get(), event));
                 }
                 let (joined_at, delivered) = (consumer.joined_at(), consumer.delivered());
                 counts.delivered += delivered;

@@ -25,7 +25,7 @@ pub(super) unsafe fn store(to: *mut u64, from: *const u64, words: usize) {
     #[cfg(all(target_arch = "x86_64", not(any(miri, ringbus_words))))]
     // SAFETY: passed on.
     unsafe {
-        vector::copy(to, from, words);
+        vector::store(to, from, words);
     }
     #[cfg(any(not(target_arch = "x86_64"), miri, ringbus_words))]
     // SAFETY: passed on.
@@ -46,7 +46,7 @@ pub(super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
     #[cfg(all(target_arch = "x86_64", not(any(miri, ringbus_words))))]
     // SAFETY: passed on.
     unsafe {
-        vector::copy(to, from, words);
+        vector::load(to, from, words);
     }
     #[cfg(any(not(target_arch = "x86_64"), miri, ringbus_words))]
     // SAFETY: passed on.
@@ -61,7 +61,6 @@ pub(super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
 ///
 /// As for [`store`].
 #[inline(always)]
-#[cfg_attr(all(target_arch = "x86_64", not(any(miri, ringbus_words))), allow(dead_code))]
 unsafe fn store_each(to: *mut u64, from: *const u64, words: usize) {
     for word in 0..words {
         // SAFETY: `from` is valid for that many words; it may be unaligned.
@@ -79,7 +78,6 @@ unsafe fn store_each(to: *mut u64, from: *const u64, words: usize) {
 ///
 /// As for [`load`].
 #[inline(always)]
-#[cfg_attr(all(target_arch = "x86_64", not(any(miri, ringbus_words))), allow(dead_code))]
 unsafe fn load_each(to: *mut u64, from: *mut u64, words: usize) {
     for word in 0..words {
         // SAFETY: `from` is valid for that many aligned words, which others store atomically only.
@@ -94,133 +92,103 @@ unsafe fn load_each(to: *mut u64, from: *mut u64, words: usize) {
 #[cfg(all(target_arch = "x86_64", not(any(miri, ringbus_words))))]
 mod vector {
     use std::arch::asm;
+    use std::arch::x86_64::__m128i;
 
-    /// Copies `words` words by 64, 32, 16 and 8 bytes. The block is not `pure` and clobbers memory, so that it stays where it is
-    /// between fences. Vectors are 16 bytes, or 32 where the build's target has AVX.
+    /// [`super::store`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`: what is to be stored comes in registers,
+    /// so that the compiler need not put an event into memory first.
     ///
     /// # Safety
     ///
-    /// As for [`super::store`] or [`super::load`]. On x86-64 a load or store of an aligned word, alone or as a part of a vector,
-    /// is what a relaxed atomic access compiles to.
+    /// As for [`super::store`]. On x86-64 a store of an aligned word, alone or as a part of a vector, is what a relaxed
+    /// atomic store compiles to.
     #[inline(always)]
-    pub(super) unsafe fn copy(to: *mut u64, from: *const u64, words: usize) {
+    pub(super) unsafe fn store(to: *mut u64, from: *const u64, words: usize) {
+        let vector = |at: usize| {
+            // SAFETY: the caller says that `words` words can be read; two of them stand here.
+            unsafe { from.wrapping_add(at).cast::<__m128i>().read_unaligned() }
+        };
         let mut done = 0;
         while words - done >= 8 {
-            // SAFETY: 8 more words are inside both.
-            unsafe { copy_8(to.wrapping_add(done), from.wrapping_add(done)) };
+            let (a, b, c, d) = (vector(done), vector(done + 2), vector(done + 4), vector(done + 6));
+            // SAFETY: stores the next 64 bytes, and nothing else. Not `nomem`: it stays between the fences around it.
+            unsafe {
+                asm!(
+                    "movups [{to}], {a}",
+                    "movups [{to} + 16], {b}",
+                    "movups [{to} + 32], {c}",
+                    "movups [{to} + 48], {d}",
+                    to = in(reg) to.wrapping_add(done),
+                    a = in(xmm_reg) a, b = in(xmm_reg) b, c = in(xmm_reg) c, d = in(xmm_reg) d,
+                    options(nostack, preserves_flags)
+                );
+            }
             done += 8;
         }
-        if words - done >= 4 {
-            // SAFETY: 4 more words are inside both.
-            unsafe { copy_4(to.wrapping_add(done), from.wrapping_add(done)) };
-            done += 4;
-        }
-        if words - done >= 2 {
-            // SAFETY: 2 more words are inside both.
-            unsafe { copy_2(to.wrapping_add(done), from.wrapping_add(done)) };
+        while words - done >= 2 {
+            let a = vector(done);
+            // SAFETY: stores the next 16 bytes, and nothing else.
+            unsafe {
+                asm!(
+                    "movups [{to}], {a}",
+                    to = in(reg) to.wrapping_add(done), a = in(xmm_reg) a,
+                    options(nostack, preserves_flags)
+                );
+            }
             done += 2;
         }
-        if words - done >= 1 {
-            // SAFETY: 1 more word is inside both.
-            unsafe { copy_1(to.wrapping_add(done), from.wrapping_add(done)) };
-        }
+        // SAFETY: as promised for all words, for the one that may be left.
+        unsafe { super::store_each(to.wrapping_add(done), from.wrapping_add(done), words - done) };
     }
 
+    /// [`super::load`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`.
+    ///
     /// # Safety
     ///
-    /// As for [`copy`], of 8 words.
-    #[cfg(not(target_feature = "avx"))]
+    /// As for [`super::load`]. On x86-64 a load of an aligned word, alone or as a part of a vector, is what a relaxed
+    /// atomic load compiles to.
     #[inline(always)]
-    unsafe fn copy_8(to: *mut u64, from: *const u64) {
-        // SAFETY: accesses 64 bytes at each address, and no others.
-        unsafe {
-            asm!(
-                "movups {a}, [{from}]",
-                "movups {b}, [{from} + 16]",
-                "movups {c}, [{from} + 32]",
-                "movups {d}, [{from} + 48]",
-                "movups [{to}], {a}",
-                "movups [{to} + 16], {b}",
-                "movups [{to} + 32], {c}",
-                "movups [{to} + 48], {d}",
-                from = in(reg) from, to = in(reg) to,
-                a = out(xmm_reg) _, b = out(xmm_reg) _, c = out(xmm_reg) _, d = out(xmm_reg) _,
-                options(nostack, preserves_flags)
-            );
+    pub(super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
+        let put = |at: usize, vector: __m128i| {
+            // SAFETY: the caller says that `words` words can be written; two of them stand here.
+            unsafe { to.wrapping_add(at).cast::<__m128i>().write_unaligned(vector) };
+        };
+        let mut done = 0;
+        while words - done >= 8 {
+            let (a, b, c, d): (__m128i, __m128i, __m128i, __m128i);
+            // SAFETY: loads the next 64 bytes, and touches no other memory. Not `nomem` and not `pure`: it stays between the
+            // fences around it.
+            unsafe {
+                asm!(
+                    "movups {a}, [{from}]",
+                    "movups {b}, [{from} + 16]",
+                    "movups {c}, [{from} + 32]",
+                    "movups {d}, [{from} + 48]",
+                    from = in(reg) from.wrapping_add(done),
+                    a = out(xmm_reg) a, b = out(xmm_reg) b, c = out(xmm_reg) c, d = out(xmm_reg) d,
+                    options(nostack, preserves_flags, readonly)
+                );
+            }
+            put(done, a);
+            put(done + 2, b);
+            put(done + 4, c);
+            put(done + 6, d);
+            done += 8;
         }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`copy`], of 8 words.
-    #[cfg(target_feature = "avx")]
-    #[inline(always)]
-    unsafe fn copy_8(to: *mut u64, from: *const u64) {
-        // SAFETY: accesses 64 bytes at each address, and no others.
-        unsafe {
-            asm!(
-                "vmovups {a}, [{from}]",
-                "vmovups {b}, [{from} + 32]",
-                "vmovups [{to}], {a}",
-                "vmovups [{to} + 32], {b}",
-                from = in(reg) from, to = in(reg) to,
-                a = out(ymm_reg) _, b = out(ymm_reg) _,
-                options(nostack, preserves_flags)
-            );
+        while words - done >= 2 {
+            let a: __m128i;
+            // SAFETY: loads the next 16 bytes, and touches no other memory.
+            unsafe {
+                asm!(
+                    "movups {a}, [{from}]",
+                    from = in(reg) from.wrapping_add(done), a = out(xmm_reg) a,
+                    options(nostack, preserves_flags, readonly)
+                );
+            }
+            put(done, a);
+            done += 2;
         }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`copy`], of 4 words.
-    #[inline(always)]
-    unsafe fn copy_4(to: *mut u64, from: *const u64) {
-        // SAFETY: accesses 32 bytes at each address, and no others.
-        unsafe {
-            asm!(
-                "movups {a}, [{from}]",
-                "movups {b}, [{from} + 16]",
-                "movups [{to}], {a}",
-                "movups [{to} + 16], {b}",
-                from = in(reg) from, to = in(reg) to,
-                a = out(xmm_reg) _, b = out(xmm_reg) _,
-                options(nostack, preserves_flags)
-            );
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`copy`], of 2 words.
-    #[inline(always)]
-    unsafe fn copy_2(to: *mut u64, from: *const u64) {
-        // SAFETY: accesses 16 bytes at each address, and no others.
-        unsafe {
-            asm!(
-                "movups {a}, [{from}]",
-                "movups [{to}], {a}",
-                from = in(reg) from, to = in(reg) to,
-                a = out(xmm_reg) _,
-                options(nostack, preserves_flags)
-            );
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`copy`], of 1 word.
-    #[inline(always)]
-    unsafe fn copy_1(to: *mut u64, from: *const u64) {
-        // SAFETY: accesses 8 bytes at each address, and no others.
-        unsafe {
-            asm!(
-                "mov {a}, [{from}]",
-                "mov [{to}], {a}",
-                from = in(reg) from, to = in(reg) to,
-                a = out(reg) _,
-                options(nostack, preserves_flags)
-            );
-        }
+        // SAFETY: as promised for all words, for the one that may be left.
+        unsafe { super::load_each(to.wrapping_add(done), from.wrapping_add(done), words - done) };
     }
 }
 
