@@ -95,6 +95,7 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
                 cursor: Projection::new(core, |core| &core.cursor),
                 slots: ring.slots.clone(),
                 batch_limit,
+                found_last: 0,
                 part: (core.capacity / 4).max(1),
             },
             wait,
@@ -197,17 +198,34 @@ struct Reader<E> {
     cursor: Projection<Core, Cursor>,
     slots: Slots<E>,
     batch_limit: u64,
+    /// How many events the last look found.
+    found_last: u64,
     /// After so many events `Batch::for_each` acknowledges, so that a long batch does not stop the producer for a whole lap.
     part: u64,
 }
 
 impl<E: Event> Reader<E> {
+    /// Whether the next batch depends on a look at the cursor: what was seen before is not enough for it.
+    #[inline(always)]
+    fn must_look(&self) -> bool {
+        self.gating.readable() < self.batch_limit
+    }
+
+    /// Lets the strategy put the look off.
+    #[inline(always)]
+    fn prepare(&self, wait: &mut impl WaitStrategy) {
+        if self.must_look() {
+            wait.before_look(self.found_last);
+        }
+    }
+
     /// How many events the next batch has: at least 1.
     #[inline(always)]
     fn look(&mut self) -> Result<u64, ReadError> {
-        if self.gating.readable() < self.batch_limit {
+        if self.must_look() {
             let observed = self.gating.look(&self.cursor);
-            if self.gating.readable() == 0 {
+            self.found_last = self.gating.readable();
+            if self.found_last == 0 {
                 return Err(if observed.closed { self.end() } else { ReadError::Empty });
             }
         }
@@ -234,6 +252,7 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     #[inline]
     pub fn read(&mut self) -> Result<Batch<'_, E>, End> {
         let Self { reader, wait, .. } = self;
+        reader.prepare(wait);
         let len = look_until(Until::Done, wait, || match reader.look() {
             Ok(len) => Some(Ok(len)),
             Err(ReadError::Ended(end)) => Some(Err(end)),
@@ -263,6 +282,7 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     #[inline]
     pub fn read_deadline(&mut self, deadline: Instant) -> Result<Batch<'_, E>, ReadError> {
         let Self { reader, wait, .. } = self;
+        reader.prepare(wait);
         let len = look_until(Until::Deadline(deadline), wait, || match reader.look() {
             Err(ReadError::Empty) => None,
             answer => Some(answer),
@@ -415,20 +435,25 @@ impl<E: Event> Batch<'_, E> {
     pub fn for_each(self, mut handler: impl FnMut(&E, Sequence, bool)) -> usize {
         let Self { hold, reader, len } = self;
         hold.release();
-        let mut sequence = reader.gating.position();
-        let end = sequence + len;
-        while sequence < end {
-            let part = (end - sequence).min(reader.part);
+        let end = reader.gating.position() + len;
+        let mut left = len;
+        while left > 0 {
+            let part = left.min(reader.part);
+            let first = end - left;
             // Dropped after `hold`, at the end of the part or when the handler panics.
             let mut handled = Handled { reader, count: 0 };
             let hold = handled.reader.slots.hold(&handled.reader.gating, part);
             let (before_wrap, after_wrap) = handled.reader.slots.in_place(&handled.reader.gating, part);
-            for event in before_wrap.iter().chain(after_wrap) {
-                handler(event, Sequence::new(sequence), sequence + 1 == end);
-                sequence += 1;
-                handled.count += 1;
+            // Two loops, and not one over a chain: it is the difference between one test for each event and three.
+            for events in [before_wrap, after_wrap] {
+                for event in events {
+                    let sequence = first + handled.count;
+                    handler(event, Sequence::new(sequence), sequence + 1 == end);
+                    handled.count += 1;
+                }
             }
             hold.release();
+            left -= part;
         }
         len as usize
     }

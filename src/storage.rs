@@ -175,8 +175,8 @@ pub(crate) struct SlotWriter<E> {
 
 impl<E: Event> SlotWriter<E> {
     /// How far ahead of the write the cache line is asked for: far enough for it to arrive from another core's cache, near
-    /// enough to be still there. A sweep from 8 to 64 lines is in PERF.md.
-    const AHEAD_BYTES: usize = 2048;
+    /// enough to be still there. PERF.md has the sweep that chose it.
+    const AHEAD_BYTES: usize = 4096;
 
     fn new(slots: Slots<E>, capacity: usize) -> Self {
         // At most a quarter of the ring: what is further ahead than that may be what a consumer reads now.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{at, much_later, publish_up_to};
-use ringbus::wait::{BackOff, BusySpin, Sleep, SpinHint, Turn, WaitStrategy, Yield};
+use ringbus::wait::{BackOff, BusySpin, Gather, Sleep, SpinHint, Turn, WaitStrategy, Yield};
 use ringbus::{End, OptionalConsumer, PublishError, ReadError, RecvError, RequiredConsumer, Ring};
 
 const EVENTS: u64 = 20_000;
@@ -90,6 +90,11 @@ fn a_crowd_that_yields_gets_everything() {
 #[test]
 fn a_crowd_that_backs_off_gets_everything() {
     a_crowd_gets_everything(BackOff::default);
+}
+
+#[test]
+fn a_crowd_that_lets_events_gather_gets_everything() {
+    a_crowd_gets_everything(Gather::<BackOff>::default);
 }
 
 #[test]
@@ -233,4 +238,36 @@ fn a_strategy_is_not_asked_where_there_is_nothing_to_wait_for() {
     let passed = Instant::now();
     assert_eq!(producer.publish_deadline(&0, passed), Err(PublishError::Full { needed: 1 }));
     assert_eq!(producers.try_iter().chain(consumers.try_iter()).count(), 0);
+}
+
+/// Writes down what it is told before each first look.
+#[derive(Debug)]
+struct Founds(Sender<u64>);
+
+impl WaitStrategy for Founds {
+    fn wait(&mut self, _: &Turn) {
+        panic!("there is something to read");
+    }
+
+    fn before_look(&mut self, found_last: u64) {
+        self.0.send(found_last).unwrap();
+    }
+}
+
+#[test]
+fn a_strategy_is_told_before_a_look_what_the_last_one_found_and_only_where_there_is_a_look() {
+    let (mut producer, ring) = Ring::<u64>::builder().capacity(64).build().unwrap();
+    let (founds, told) = channel();
+    let mut consumer = ring.required("limited").batch_limit(4).wait(Founds(founds)).join().unwrap();
+    publish_up_to(&mut producer, 10);
+    for (len, told_now) in [(4, Some(0)), (4, None), (2, Some(10))] {
+        let batch = consumer.read().unwrap();
+        assert_eq!(batch.len(), len);
+        batch.acknowledge();
+        assert_eq!(told.try_recv().ok(), told_now);
+    }
+    producer.publish(&10).unwrap();
+    consumer.read_deadline(much_later()).unwrap().acknowledge();
+    assert_eq!(told.try_recv(), Ok(2));
+    consumer.leave();
 }

@@ -20,7 +20,8 @@ pub(crate) struct Contender {
 
 /// The first is what the others are measured by.
 pub(crate) const ALL: &[Contender] = &[
-    Contender { name: "ringbus", run: ringbus::run },
+    Contender { name: "ringbus", run: ringbus::spinning },
+    Contender { name: "ringbus, Gather", run: ringbus::gathering },
     Contender { name: "disruptor", run: disruptor::run },
     Contender { name: "rtrb", run: rtrb::run },
     Contender { name: "crossbeam-channel", run: crossbeam_channel::run },
