@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match dashboard.recv() {
             Ok((sequence, event)) => println!("got event {event} at sequence {sequence}"),
             Err(RecvError::Lagged { missed, resumed_at }) => {
-                println!("missed {missed} events, goes on at {resumed_at}")
+                println!("missed {missed} events, goes on at {resumed_at}");
             }
             Err(end) => break println!("{end}"),
         }

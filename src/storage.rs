@@ -56,6 +56,7 @@ impl<E: Event> Slots<E> {
     pub(crate) fn allocate(capacity: usize) -> Option<(SlotWriter<E>, Self)> {
         const { assert_layout::<E>() };
         let region = Region::heap(capacity.checked_mul(size_of::<E>())?)?;
+        #[cfg_attr(loom, expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one"))]
         let slots = Self {
             base: BasePointer::new(region.base().cast::<E>()),
             mask: capacity as u64 - 1,

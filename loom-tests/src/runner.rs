@@ -78,7 +78,7 @@ fn run_all(more_preemptions: usize, write_table: bool) -> ExitCode {
         match models.iter().find(|model| model.name == mutant.caught_by) {
             Some(model) => jobs.push((model, Some(mutant))),
             None => {
-                complaints.push(format!("mutant `{}` names no model: `{}`", mutant.name, mutant.caught_by))
+                complaints.push(format!("mutant `{}` names no model: `{}`", mutant.name, mutant.caught_by));
             }
         }
     }
@@ -89,13 +89,13 @@ fn run_all(more_preemptions: usize, write_table: bool) -> ExitCode {
             (None, Outcome::Held { .. }) => held += 1,
             (Some(_), Outcome::Failed { .. }) => caught += 1,
             (None, Outcome::Failed { why }) => {
-                complaints.push(format!("model `{}` fails: {why}", model.name))
+                complaints.push(format!("model `{}` fails: {why}", model.name));
             }
             (Some(mutant), Outcome::Held { .. }) => {
                 complaints.push(format!("mutant `{}` survives model `{}`", mutant.name, model.name));
             }
             (_, Outcome::TooLarge) => {
-                complaints.push(format!("model `{}` is too large for loom", model.name))
+                complaints.push(format!("model `{}` is too large for loom", model.name));
             }
         }
     }

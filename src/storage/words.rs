@@ -7,7 +7,8 @@
 //! rule of the protocol relies on the order of words, or on more than that a word is there once its cursor is.
 //!
 //! The loop of words stays for other targets, for Miri, and for the sanitizers, which do not see into `asm!` (`--cfg
-//! ringbus_words`). A test holds the two against each other.
+//! ringbus_words`). A test holds the two against each other. Under loom, optional consumers read the shadow of the slots instead,
+//! and there is no `load`.
 
 use std::sync::atomic::AtomicU64;
 
@@ -41,6 +42,7 @@ pub(super) unsafe fn store(to: *mut u64, from: *const u64, words: usize) {
 /// - `from` is valid for reads of `words` initialised words, aligned to 8, and meanwhile others write them, if at all, by
 ///   relaxed stores such as those of [`store`] only;
 /// - `to` is valid for writes of `words` words, at any alignment, and nobody accesses them meanwhile.
+#[cfg(not(loom))]
 #[inline(always)]
 pub(super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
     #[cfg(all(target_arch = "x86_64", not(any(miri, ringbus_words))))]
@@ -77,6 +79,7 @@ unsafe fn store_each(to: *mut u64, from: *const u64, words: usize) {
 /// # Safety
 ///
 /// As for [`load`].
+#[cfg(not(loom))]
 #[inline(always)]
 unsafe fn load_each(to: *mut u64, from: *mut u64, words: usize) {
     for word in 0..words {
@@ -146,6 +149,7 @@ mod vector {
     ///
     /// As for [`super::load`]. On x86-64 a load of an aligned word, alone or as a part of a vector, is what a relaxed
     /// atomic load compiles to.
+    #[cfg(not(loom))]
     #[inline(always)]
     pub(super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
         let put = |at: usize, vector: __m128i| {

@@ -114,6 +114,7 @@ fn leaves_while_the_producer_runs() {
 
 fn sees_what_came_before() {
     let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    #[expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one")]
     let state = Arc::new(UnsafeCell::new(0));
     let of_core = Arc::clone(&state);
     let joining = loom::thread::spawn(move || {
