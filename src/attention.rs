@@ -71,7 +71,8 @@ impl Attention {
         match self.end.load(Relaxed) {
             PRODUCER_FAILED => End::ProducerFailed,
             POISONED => End::Poisoned(self.failure().expect("a ring is poisoned by a failure")),
-            _ => End::Closed,
+            CLOSED => End::Closed,
+            end => unreachable!("asked how an open ring ended: {end}"),
         }
     }
 }

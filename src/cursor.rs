@@ -80,8 +80,9 @@ impl Cursor {
         observed
     }
 
-    /// An optional consumer's second look, after it has copied the words of sequences from `s` on. They are intact iff
-    /// the result `c` is at most `s + N - B`, with `N` the capacity and `B` the max batch.
+    /// An optional consumer's second look, after it has copied the words of sequences from `s` on. They are certainly
+    /// intact if the result `c` is at most `s + N - B`, with `N` the capacity and `B` the max batch; otherwise they are
+    /// refused, intact or not.
     ///
     /// Why. With `x` the cursor last stored, the producer writes only sequences `w <= x + B - 1`. If a copied word came
     /// from a later lap, `w >= s + N`, so `x >= s + N - B + 1`. The producer passed the fence in `publish` between its

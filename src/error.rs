@@ -287,7 +287,9 @@ impl fmt::Display for PublishError {
                 f,
                 "nothing was pushed into the claim, so there is nothing to publish; drop the claim to give it up"
             ),
-            Self::Poisoned(failure) => write!(f, "nothing was published: {failure}, and the ring is closed"),
+            Self::Poisoned(failure) => {
+                write!(f, "the ring is closed: {failure}; build a new ring once the cause is mended")
+            }
         }
     }
 }
@@ -379,8 +381,8 @@ impl fmt::Display for RecvError {
             }
             Self::Lagged { missed, resumed_at } => write!(
                 f,
-                "{missed} events were overwritten before they were read; goes on at sequence {resumed_at} (a larger ring, or \
-                 a faster reader, would have kept them)"
+                "{missed} events were skipped because the producer had come round; goes on at sequence {resumed_at} (a larger \
+                 ring, or a faster reader, would have kept up)"
             ),
             Self::Ended(end) => end.fmt(f),
         }

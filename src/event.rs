@@ -11,7 +11,8 @@ pub(crate) const WORD_BYTES: usize = size_of::<u64>();
 ///
 /// Implemented for every type that is `Copy + NoUninit + Send + Sync + 'static`; derive
 /// [`bytemuck::NoUninit`] (bytemuck's feature `derive`) and you have it. Enums and `bool` are welcome. Besides, the size must be at least 8 bytes and a
-/// multiple of 8, and the alignment at most 64 bytes: building a ring of anything else does not compile.
+/// multiple of 8, and the alignment at most 64 bytes: a program that builds a ring of anything else does not compile
+/// (`cargo check` does not notice; `cargo build` does).
 ///
 /// ```
 /// use bytemuck::NoUninit;
@@ -51,13 +52,13 @@ pub(crate) const WORD_BYTES: usize = size_of::<u64>();
 /// let _ = ringbus::Ring::<Padded>::builder();
 /// ```
 ///
-/// So is a type that may not change threads (here the reason is the raw pointer):
+/// So is a type that may not change threads:
 ///
 /// ```compile_fail,E0277
 /// #[derive(Clone, Copy)]
 /// #[repr(transparent)]
-/// struct NotSend(*const u64);
-/// // SAFETY: (only for the sake of the example) a pointer has no padding
+/// struct NotSend(u64, std::marker::PhantomData<*const u8>);
+/// // SAFETY: it is a `u64` and nothing else in memory.
 /// unsafe impl bytemuck::NoUninit for NotSend {}
 /// let _ = ringbus::Ring::<NotSend>::builder();
 /// ```

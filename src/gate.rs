@@ -1,7 +1,8 @@
 //! The table of gating sequences: join, leave, minimum, and the two permissions that follow from it.
 //!
 //! Each required consumer owns a place whose *gate* holds the first sequence it has not acknowledged, or
-//! [`NOT_GATING`]. The producer looks at all gates when it comes to its limit, once a lap at least.
+//! [`NOT_GATING`]. The producer looks at all gates when it comes to its limit: once a lap, and more often while a consumer is
+//! nearly a lap behind.
 //!
 //! The two sides are kept apart by permissions that only this module makes:
 //!
@@ -17,7 +18,7 @@
 //! - **acknowledge/look**: a gate's store (Release) with the producer's load (Acquire). The consumer's reads are over
 //!   before its slots are written again. Leaving is an acknowledgement of everything for good.
 //! - **join/look**: the `SeqCst` fence of a consumer that joins with the `SeqCst` fence of the producer's look. Whichever is
-//!   second sees what the other stored before its own. See [`GateTable::join`].
+//!   second sees what the other stored before its own. See [`GatingSequence::join`].
 
 use std::sync::Arc;
 
@@ -28,21 +29,21 @@ use crate::ring::Core;
 use crate::sync::{Acquire, AtomicU64, Mutex, Projection, Relaxed, Release, SeqCst, fence, lock, proven};
 
 /// The value of a gate that holds nothing up: larger than every sequence, so that the minimum needs no branch. It does not
-/// say that the place is free: see `occupied`.
+/// say that the place is free: see `owners`.
 const NOT_GATING: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(crate) struct GateTable {
     gates: Box<[CachePadded<AtomicU64>]>,
-    /// Which places have an owner. The lock is taken by consumers that join or leave, never by the producer.
-    occupied: Mutex<Box<[bool]>>,
+    /// The names of the places' owners. The lock is taken by consumers that join or leave, never by the producer.
+    owners: Mutex<Box<[Option<Arc<str>>]>>,
 }
 
 impl GateTable {
     pub(crate) fn new(places: usize) -> Self {
         Self {
             gates: (0..places).map(|_| CachePadded::new(AtomicU64::new(NOT_GATING))).collect(),
-            occupied: Mutex::new(vec![false; places].into_boxed_slice()),
+            owners: Mutex::new(vec![None; places].into_boxed_slice()),
         }
     }
 
@@ -51,35 +52,12 @@ impl GateTable {
         self.gates.len()
     }
 
-    /// Takes a place, while the producer runs, and starts at the cursor. `None`: every place is taken.
-    ///
-    /// Why nothing from the start on can be overwritten. Of this fence and the fence of any look of the producer, one is
-    /// first. If ours is, that look sees our gate. If the producer's is, then we see at least the cursor that it had stored
-    /// before: `c >= x`, and the limit it set is at most `x + N <= c + N`. It writes nothing from `c + N` on before it looks
-    /// again, and sees our gate then. Sequences below `c` are not ours to read.
-    pub(crate) fn join(core: &Arc<Core>) -> Option<GatingSequence> {
-        let table = &core.gates;
-        let mut occupied = lock(&table.occupied);
-        let place = occupied.iter().position(|taken| !taken)?;
-        occupied[place] = true;
-        let gate = &table.gates[place];
-        // Release: the place may have had an owner before, whose reads came before ours through the lock. Whoever sees
-        // this store in the place of the owner's last must also see those reads over (acknowledge/look).
-        gate.store(core.cursor.glance().count, proven!(Release, "join-first-store-relaxed" => Relaxed));
-        // SeqCst: pairs with the fence in `Room::look` (join/look).
-        proven!(fence(SeqCst), "join-without-fence" => ());
-        // `observe` is an Acquire load: what the producer did before it published `start` is visible to who joins there.
-        let start = proven!(core.cursor.observe().count, "join-without-second-look" => gate.load(Relaxed));
-        // Relaxed is enough: the fence above is a release fence, so a look that sees this store is ordered behind the
-        // former owner's reads as well. (A mutant of a stronger store would survive.)
-        gate.store(start, Relaxed);
-        Some(GatingSequence {
-            gate: Projection::new(core, |core| &*core.gates.gates[place]),
-            place,
-            position: start,
-            seen: start,
-            frozen: false,
-        })
+    /// The required consumer that is furthest behind, and its position. A look from outside: it orders nothing.
+    pub(crate) fn slowest(&self) -> Option<(Arc<str>, u64)> {
+        let owners = lock(&self.owners);
+        let positions = self.gates.iter().map(|gate| gate.load(Relaxed));
+        let (owner, position) = owners.iter().zip(positions).min_by_key(|(_, position)| *position)?;
+        Some((Arc::clone(owner.as_ref()?), position))
     }
 
     /// The smallest gate, or `NOT_GATING`.
@@ -98,6 +76,7 @@ impl GateTable {
 #[derive(Debug)]
 pub(crate) struct GatingSequence {
     gate: Projection<Core, AtomicU64>,
+    cursor: Projection<Core, Cursor>,
     place: usize,
     /// The first sequence not acknowledged: what the gate holds.
     position: u64,
@@ -107,6 +86,41 @@ pub(crate) struct GatingSequence {
 }
 
 impl GatingSequence {
+    /// Takes a place, while the producer runs, and starts at the cursor. `None`: every place is taken.
+    ///
+    /// Why nothing from the start on can be overwritten. Of this fence and the fence of any look of the producer, one is
+    /// first. If ours is, that look sees our gate. If the producer's is, then we see at least the cursor that it had stored
+    /// before: `c >= x`, and the limit it set is at most `x + N <= c + N`. It writes nothing from `c + N` on before it looks
+    /// again, and sees our gate then. Sequences below `c` are not ours to read.
+    ///
+    /// The first store may be of a cursor long gone, if this thread is taken off its processor right before it. The producer
+    /// is held up then until the thread runs again.
+    pub(crate) fn join(core: &Arc<Core>, name: &Arc<str>) -> Option<Self> {
+        let table = &core.gates;
+        let mut owners = lock(&table.owners);
+        let place = owners.iter().position(Option::is_none)?;
+        owners[place] = Some(Arc::clone(name));
+        let gate = &table.gates[place];
+        // Release: the place may have had an owner before, whose reads came before ours through the lock. Whoever sees
+        // this store in the place of the owner's last must also see those reads over (acknowledge/look).
+        gate.store(core.cursor.glance().count, proven!(Release, "join-first-store-relaxed" => Relaxed));
+        // SeqCst: pairs with the fence in `Room::look` (join/look).
+        proven!(fence(SeqCst), "join-without-fence" => ());
+        // `observe` is an Acquire load: what the producer did before it published `start` is visible to who joins there.
+        let start = proven!(core.cursor.observe().count, "join-without-second-look" => gate.load(Relaxed));
+        // Relaxed is enough: the fence above is a release fence, so a look that sees this store is ordered behind the
+        // former owner's reads as well. (A mutant of a stronger store would survive.)
+        gate.store(start, Relaxed);
+        Some(Self {
+            cursor: Projection::new(core, |core| &core.cursor),
+            gate: Projection::new(core, |core| &*core.gates.gates[place]),
+            place,
+            position: start,
+            seen: start,
+            frozen: false,
+        })
+    }
+
     pub(crate) fn core(&self) -> &Core {
         self.gate.owner()
     }
@@ -121,10 +135,10 @@ impl GatingSequence {
         self.seen - self.position
     }
 
-    /// Looks at the cursor, which must be that of the same ring.
+    /// Looks at the cursor.
     #[inline(always)]
-    pub(crate) fn look(&mut self, cursor: &Cursor) -> Observed {
-        let observed = cursor.observe();
+    pub(crate) fn look(&mut self) -> Observed {
+        let observed = self.cursor.observe();
         self.seen = observed.count;
         observed
     }
@@ -153,10 +167,10 @@ impl Drop for GatingSequence {
         if self.frozen {
             return;
         }
-        let mut occupied = lock(&self.core().gates.occupied);
+        let mut owners = lock(&self.core().gates.owners);
         // Release: pairs with the producer's look (acknowledge/look).
         self.gate.store(NOT_GATING, proven!(Release, "leave-store-relaxed" => Relaxed));
-        occupied[self.place] = false;
+        owners[self.place] = None;
     }
 }
 
@@ -169,6 +183,7 @@ pub(crate) struct Room {
     limit: u64,
     capacity: u64,
     gates: Projection<Core, GateTable>,
+    cursor: Projection<Core, Cursor>,
 }
 
 impl Room {
@@ -180,7 +195,12 @@ impl Room {
             limit: first,
             capacity: core.capacity,
             gates: Projection::new(core, |core| &core.gates),
+            cursor: Projection::new(core, |core| &core.cursor),
         }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        self.gates.owner()
     }
 
     pub(crate) fn next(&self) -> u64 {
@@ -196,13 +216,15 @@ impl Room {
     /// Looks at the gates, and says whether `count` slots may be written now.
     #[inline(never)]
     pub(crate) fn look(&mut self, count: u64) -> bool {
-        // SeqCst: pairs with the fence in `GateTable::join` (join/look).
+        // SeqCst: pairs with the fence in `GatingSequence::join` (join/look).
         proven!(fence(SeqCst), "look-without-fence" => ());
         let minimum = self.gates.minimum();
         // Never more than a lap beyond our own cursor, even when nobody is required: a consumer that joins between two looks
         // relies on it.
         let held = minimum.min(proven!(self.next, "look-past-own-cursor" => self.next + 1));
-        self.limit = held + proven!(self.capacity, "gate-off-by-one" => self.capacity + 1);
+        let limit = held + proven!(self.capacity, "gate-off-by-one" => self.capacity + 1);
+        // Somebody who is joining may have stored a cursor of more than a lap ago.
+        self.limit = limit.max(self.next);
         self.has(count)
     }
 
@@ -246,13 +268,12 @@ impl Free<'_> {
         sequence
     }
 
-    /// Publishes what is filled by one store of the cursor, which must be that of the same ring, and gives the rest up.
-    /// Returns the first sequence published.
+    /// Publishes what is filled by one store of the cursor, and gives the rest up. Returns the first sequence published.
     #[inline(always)]
-    pub(crate) fn publish(self, cursor: &Cursor) -> u64 {
+    pub(crate) fn publish(self) -> u64 {
         let next = self.first + self.filled;
         self.room.next = next;
-        cursor.publish(next);
+        self.room.cursor.publish(next);
         self.first
     }
 }

@@ -35,7 +35,7 @@
 //!  Producer ───────────▶ slot ───────▶ slot ───────────────▶ cursor ──┐ one store a batch
 //!     ▲   room.take(n)     relaxed words          Release, fence      │
 //!     │                                                               │
-//!     │ looks once a lap            ┌─────────────────────────────────┤
+//!     │ looks at its limit          ┌─────────────────────────────────┤
 //!     │                             ▼ Acquire                         ▼ relaxed load, fence
 //!   gates ◀──────────── RequiredConsumer: &[E] in place      OptionalConsumer: copy words, fence,
 //!          acknowledge                                         load the cursor again, accept or count
@@ -49,7 +49,7 @@
 //! - A slot is written only when every required consumer has acknowledged the event in it.
 //! - An optional consumer returns an event only if it was not overwritten while it was copied.
 //! - For every consumer, at any moment: `delivered + missed + lag == published since it joined`.
-//! - After a ring is built nothing allocates, whatever is published or read.
+//! - Publishing and reading never allocate. (Joining does, for a name.)
 //!
 //! The protocol, with its proofs, is described in ARCHITECTURE.md and in the modules it lives in; every ordering and fence has a
 //! mutant in `loom-tests/` that shows it to be needed.

@@ -30,7 +30,8 @@ pub enum ReadFrom {
     /// So many events behind the cursor, or the oldest readable where those are not so many.
     NewestMinus(u64),
     /// This sequence. At a start or a move it must not be beyond the cursor; if it has been overwritten, the first read says how many were
-    /// missed. For going on after an overrun: this sequence if it is readable and not yet passed, else the nearest that is.
+    /// missed. For going on after an overrun: this sequence if it is
+    /// readable and not yet passed, else the nearest that is (which the producer may be about to overwrite).
     Sequence(Sequence),
 }
 
@@ -106,10 +107,7 @@ impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
         let mut reader = Reader {
             cursor: Projection::new(core, |core| &core.cursor),
             slots: ring.slots.clone(),
-            window: Window {
-                len: core.capacity - core.max_batch as u64,
-                first_sequence: core.first_sequence,
-            },
+            window: Window { len: ring.slots.window(), first_sequence: core.first_sequence },
             resume,
             position: 0,
             missed: 0,
@@ -228,7 +226,7 @@ impl<E: Event> Reader<E> {
     #[inline(always)]
     fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
         self.look()?;
-        match self.slots.copy(self.position).confirm(&self.cursor, self.window.len) {
+        match self.slots.copy(self.position).confirm(&self.cursor) {
             Ok(event) => {
                 let sequence = Sequence::new(self.position);
                 self.position += 1;
@@ -251,7 +249,7 @@ impl<E: Event> Reader<E> {
             ReadFrom::Oldest { .. } if intact_from < copied_end => intact_from,
             resume => self.window.resolve(resume, cursor),
         };
-        let (first, count) = copied.confirm(&self.cursor, self.window.len, resume);
+        let (first, count) = copied.confirm(&self.cursor, resume);
         let missed = first - from;
         self.missed += missed;
         self.position = first + count as u64;
@@ -428,14 +426,14 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         self.reader.position - self.joined_at - self.reader.missed
     }
 
-    /// How many events it has lost since it joined, exactly. An overrun counts when it is noticed: until then the events are part of
+    /// How many events it has lost or skipped since it joined, exactly. An overrun counts when it is noticed: until then the events are part of
     /// the [`lag`](Self::lag).
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.reader.missed
     }
 
-    /// How many events are published and neither delivered nor missed at this moment.
+    /// How many events are published and neither delivered nor missed at this moment. The producer may publish more meanwhile.
     #[must_use]
     pub fn lag(&self) -> u64 {
         self.reader.cursor.glance().count - self.reader.position

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Instant;
 
 use crate::attention::Attention;
-use crate::cursor::Cursor;
 use crate::error::{ClaimFull, End, PublishError};
 use crate::event::Event;
 use crate::gate::{Free, Room};
@@ -29,7 +28,8 @@ use crate::wait::{BackOff, Until, WaitStrategy, look_until};
 ///
 /// When a required consumer fails (see [`Failure`](crate::Failure)), the next call, or the one that is waiting, returns
 /// [`PublishError::Poisoned`] with its name, and closes the ring. Dropping the producer closes the ring as well; dropping it
-/// while its thread panics tells the consumers so ([`End::ProducerFailed`]).
+/// while its thread panics tells the consumers so ([`End::ProducerFailed`]). A producer that is leaked with `mem::forget` never
+/// closes the ring: consumers wait for ever.
 ///
 /// # Examples
 ///
@@ -86,7 +86,6 @@ use crate::wait::{BackOff, Until, WaitStrategy, look_until};
 pub struct Producer<E: Event, W: WaitStrategy = BackOff> {
     writer: SlotWriter<E>,
     room: Room,
-    cursor: Projection<Core, Cursor>,
     attention: Projection<Core, Attention>,
     max_batch: usize,
     wait: W,
@@ -98,7 +97,6 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
         Self {
             writer,
             room: Room::new(core),
-            cursor: Projection::new(core, |core| &core.cursor),
             attention: Projection::new(core, |core| &core.attention),
             max_batch: core.max_batch,
             wait,
@@ -142,7 +140,7 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
         self.make_room(1, until)?;
         let mut free = self.room.take(1);
         self.writer.push(&mut free, event);
-        Ok(Sequence::new(free.publish(&self.cursor)))
+        Ok(Sequence::new(free.publish()))
     }
 
     /// Publishes all of `events` at once, by one store of the cursor, and waits until there is room for all. Returns the
@@ -189,10 +187,11 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
         }
         let mut claim = self.claim_until(events.len(), until)?;
         claim.writer.push_all(&mut claim.free, events);
-        Ok(Sequence::new(claim.free.publish(claim.cursor)))
+        Ok(Sequence::new(claim.free.publish()))
     }
 
-    /// Claims `count` slots, and waits until there is room. Fill them in order with [`Claim::push`]; [`Claim::publish`] makes
+    /// Claims `count` slots, and waits until there is room. (A claim of 0 needs none, and there is nothing to publish in it.)
+    /// Meanwhile nothing of it is visible to anyone, and no required consumer can read its slots. Fill them in order with [`Claim::push`]; [`Claim::publish`] makes
     /// what was pushed visible at once.
     ///
     /// # Errors
@@ -230,12 +229,7 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
             return Err(PublishError::BatchTooLong { len: count, max_batch: self.max_batch });
         }
         self.make_room(count as u64, until)?;
-        Ok(Claim {
-            free: self.room.take(count as u64),
-            writer: &mut self.writer,
-            cursor: &self.cursor,
-            attention: &self.attention,
-        })
+        Ok(Claim { free: self.room.take(count as u64), writer: &mut self.writer, attention: &self.attention })
     }
 
     /// The sequence that the next event will have: the cursor.
@@ -255,8 +249,8 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
     /// closed has not failed.
     pub fn close(self) -> Result<Sequence, PublishError> {
         let next = self.next_sequence();
-        check_failure(&self.attention, &self.cursor)?;
-        self.cursor.owner().close(&End::Closed);
+        check_failure(&self.attention)?;
+        self.room.core().close(&End::Closed);
         Ok(next)
     }
 
@@ -273,8 +267,8 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
     #[cold]
     #[inline(never)]
     fn wait_for_room(&mut self, count: u64, until: Until) -> Result<(), PublishError> {
-        let Self { room, cursor, attention, wait, .. } = self;
-        look_until(until, wait, || match check_failure(attention, cursor) {
+        let Self { room, attention, wait, .. } = self;
+        look_until(until, wait, || match check_failure(attention) {
             Err(poisoned) => Some(Err(poisoned)),
             Ok(()) => (room.has(count) || room.look(count)).then_some(Ok(())),
         })
@@ -284,11 +278,12 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
 
 /// Closes the ring as poisoned if a required consumer has failed.
 #[inline(always)]
-fn check_failure(attention: &Attention, cursor: &Projection<Core, Cursor>) -> Result<(), PublishError> {
+fn check_failure(attention: &Projection<Core, Attention>) -> Result<(), PublishError> {
     #[cold]
     #[inline(never)]
-    fn raised(attention: &Attention, core: &Core) -> Result<(), PublishError> {
-        match attention.failure() {
+    fn raised(core: &Core) -> Result<(), PublishError> {
+        match core.attention.failure() {
+            // Not yet: the attention word will have other things to tell than failures.
             None => Ok(()),
             Some(failure) => {
                 core.close(&End::Poisoned(failure.clone()));
@@ -296,16 +291,16 @@ fn check_failure(attention: &Attention, cursor: &Projection<Core, Cursor>) -> Re
             }
         }
     }
-    if attention.is_raised() { raised(attention, cursor.owner()) } else { Ok(()) }
+    if attention.is_raised() { raised(attention.owner()) } else { Ok(()) }
 }
 
 /// Closes the ring, unless that was done.
 impl<E: Event, W: WaitStrategy> Drop for Producer<E, W> {
     fn drop(&mut self) {
-        let core = self.cursor.owner();
+        let core = self.room.core();
         if thread::panicking() {
             core.close(&proven!(End::ProducerFailed, "producer-panic-unsaid" => End::Closed));
-        } else if check_failure(&self.attention, &self.cursor).is_ok() {
+        } else if check_failure(&self.attention).is_ok() {
             core.close(&End::Closed);
         }
     }
@@ -314,7 +309,7 @@ impl<E: Event, W: WaitStrategy> Drop for Producer<E, W> {
 impl<E: Event, W: WaitStrategy> fmt::Debug for Producer<E, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Producer")
-            .field("ring", &self.cursor.owner().name)
+            .field("ring", &self.room.core().name)
             .field("next_sequence", &self.next_sequence())
             .field("max_batch", &self.max_batch)
             .field("wait", &self.wait)
@@ -330,8 +325,7 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for Producer<E, W> {
 pub struct Claim<'producer, E: Event> {
     free: Free<'producer>,
     writer: &'producer mut SlotWriter<E>,
-    cursor: &'producer Projection<Core, Cursor>,
-    attention: &'producer Attention,
+    attention: &'producer Projection<Core, Attention>,
 }
 
 impl<E: Event> Claim<'_, E> {
@@ -379,8 +373,8 @@ impl<E: Event> Claim<'_, E> {
         if self.is_empty() {
             return Err(PublishError::NothingWritten);
         }
-        check_failure(self.attention, self.cursor)?;
-        Ok(Sequence::new(self.free.publish(self.cursor)))
+        proven!(check_failure(self.attention), "claim-publish-unchecked" => Ok(()))?;
+        Ok(Sequence::new(self.free.publish()))
     }
 }
 

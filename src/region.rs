@@ -26,6 +26,8 @@ impl Region {
         if bytes >= HUGE_PAGE {
             advise_huge_pages(base, bytes);
         }
+        // Lest the compiler merge both into an allocation of zeroed memory, which nobody need have touched.
+        let base = std::hint::black_box(base);
         // SAFETY: `base` is valid for writes of `bytes` bytes, freshly allocated, and nobody else knows it. The write is
         // what makes the kernel place the pages: on the NUMA node of this thread, and not later on the hot path.
         unsafe { base.write_bytes(0, bytes) };

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use crate::cursor::Cursor;
 use crate::error::{AcknowledgeError, End, Failure, FailureCause, JoinError, ReadError};
 use crate::event::Event;
-use crate::gate::{GateTable, GatingSequence};
-use crate::ring::{Core, Ring};
+use crate::gate::GatingSequence;
+use crate::ring::Ring;
 use crate::sequence::Sequence;
 use crate::storage::{Hold, Slots};
-use crate::sync::Projection;
+use crate::sync::proven;
 use crate::wait::{BackOff, Until, WaitStrategy, look_until};
 
 /// Settings of a required consumer that is about to join: see [`Ring::required`].
@@ -67,8 +66,11 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
     }
 
     /// Joins, while the producer runs. The consumer gets every event from the cursor at that moment on
-    /// ([`joined_at`](RequiredConsumer::joined_at)); what the producer's thread did before it published the event before that
-    /// one is visible to the caller.
+    /// ([`joined_at`](RequiredConsumer::joined_at)). What the producer's thread had done before it published the last event
+    /// below that is visible to the caller.
+    ///
+    /// The producer takes no lock for it. If the thread that joins is taken off its processor in the middle of this call, the
+    /// producer may find the ring full until the thread runs again, as if the consumer were already there and slow.
     ///
     /// On a closed ring it joins too, and gets the [`End`] at its first read.
     ///
@@ -81,7 +83,7 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
             return Err(JoinError::ZeroBatchLimit { consumer: name });
         }
         let core = &ring.core;
-        let Some(gating) = GateTable::join(core) else {
+        let Some(gating) = GatingSequence::join(core, &name) else {
             return Err(JoinError::TooManyRequired {
                 consumer: name,
                 ring: Arc::clone(&core.name),
@@ -92,10 +94,10 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
             joined_at: gating.position(),
             reader: Reader {
                 gating,
-                cursor: Projection::new(core, |core| &core.cursor),
                 slots: ring.slots.clone(),
                 batch_limit,
                 found_last: 0,
+                // (Models have rings of 2.)
                 part: (core.capacity / 4).max(1),
             },
             wait,
@@ -178,7 +180,7 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for RequiredBuilder<'_, E, W> {
 ///
 /// Nor can an event be kept out of `poll`:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0521
 /// # let (mut producer, ring) = ringbus::Ring::<u64>::builder().build().unwrap();
 /// let mut consumer = ring.required("audit").join().unwrap();
 /// let mut kept: Option<&u64> = None;
@@ -195,26 +197,19 @@ pub struct RequiredConsumer<E: Event, W: WaitStrategy = BackOff> {
 /// What reading needs, apart from the wait strategy.
 struct Reader<E> {
     gating: GatingSequence,
-    cursor: Projection<Core, Cursor>,
     slots: Slots<E>,
     batch_limit: u64,
-    /// How many events the last look found.
+    /// How many new events the last look found.
     found_last: u64,
     /// After so many events `Batch::for_each` acknowledges, so that a long batch does not stop the producer for a whole lap.
     part: u64,
 }
 
 impl<E: Event> Reader<E> {
-    /// Whether the next batch depends on a look at the cursor: what was seen before is not enough for it.
-    #[inline(always)]
-    fn must_look(&self) -> bool {
-        self.gating.readable() < self.batch_limit
-    }
-
-    /// Lets the strategy put the look off.
+    /// Lets the strategy put the look off, where there is nothing in hand meanwhile.
     #[inline(always)]
     fn prepare(&self, wait: &mut impl WaitStrategy) {
-        if self.must_look() {
+        if self.gating.readable() == 0 {
             wait.before_look(self.found_last);
         }
     }
@@ -222,10 +217,11 @@ impl<E: Event> Reader<E> {
     /// How many events the next batch has: at least 1.
     #[inline(always)]
     fn look(&mut self) -> Result<u64, ReadError> {
-        if self.must_look() {
-            let observed = self.gating.look(&self.cursor);
-            self.found_last = self.gating.readable();
-            if self.found_last == 0 {
+        let in_hand = self.gating.readable();
+        if in_hand < self.batch_limit {
+            let observed = self.gating.look();
+            self.found_last = self.gating.readable() - in_hand;
+            if self.gating.readable() == 0 {
                 return Err(if observed.closed { self.end() } else { ReadError::Empty });
             }
         }
@@ -234,7 +230,7 @@ impl<E: Event> Reader<E> {
 
     #[cold]
     fn end(&self) -> ReadError {
-        ReadError::Ended(self.cursor.owner().attention.end())
+        ReadError::Ended(self.gating.core().attention.end())
     }
 
     #[inline(always)]
@@ -333,19 +329,20 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         self.reader.gating.position() - self.joined_at
     }
 
-    /// How many events are published and not acknowledged at this moment.
+    /// How many events are published and not acknowledged at this moment. The producer may publish more meanwhile.
     #[must_use]
     pub fn lag(&self) -> u64 {
-        self.reader.cursor.glance().count - self.reader.gating.position()
+        self.reader.gating.core().cursor.glance().count - self.reader.gating.position()
     }
 }
 
 impl<E: Event, W: WaitStrategy> Drop for RequiredConsumer<E, W> {
     fn drop(&mut self) {
-        if self.on_drop == OnDrop::Leave || self.reader.cursor.observe().closed {
+        let closed = self.reader.gating.core().cursor.observe().closed;
+        if self.on_drop == OnDrop::Leave || proven!(closed, "dropped-after-close-fails" => false) {
             return;
         }
-        self.reader.gating.freeze();
+        proven!(self.reader.gating.freeze(), "failed-gate-not-frozen" => ());
         self.reader.gating.core().attention.fail(Failure {
             consumer: Arc::clone(&self.name),
             cause: if thread::panicking() { FailureCause::Panicked } else { FailureCause::Abandoned },

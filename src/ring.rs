@@ -14,6 +14,7 @@ use crate::producer::Producer;
 use crate::required::RequiredBuilder;
 use crate::sequence::{MAX_FIRST_SEQUENCE, Sequence};
 use crate::storage::Slots;
+use crate::sync::proven;
 use crate::wait::{BackOff, WaitStrategy};
 
 /// What all handles of a ring share, apart from the slots. Handles keep the addresses of its parts by value.
@@ -33,14 +34,15 @@ impl Core {
     pub(crate) fn close(&self, end: &End) {
         let observed = self.cursor.glance();
         if !observed.closed {
-            self.attention.set_end(end);
+            proven!(self.attention.set_end(end), "end-said-after-close" => ());
             self.cursor.close(observed.count);
+            proven!((), "end-said-after-close" => self.attention.set_end(end));
         }
     }
 }
 
 /// Settings of a ring that is about to be built: see [`Ring::builder`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing is built before `build` is called"]
 pub struct RingBuilder<E: Event, W: WaitStrategy = BackOff> {
     name: Arc<str>,
@@ -144,7 +146,7 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
 
     fn build_unchecked(self, max_batch: usize) -> Result<(Producer<E, W>, Ring<E>), BuildError> {
         let Self { name, capacity, max_required, first_sequence, wait, .. } = self;
-        let Some((writer, slots)) = Slots::allocate(capacity) else {
+        let Some((writer, slots)) = Slots::allocate(capacity, max_batch) else {
             return Err(BuildError::Memory { capacity, event_bytes: size_of::<E>() });
         };
         let core = Arc::new(Core {
@@ -248,6 +250,29 @@ impl<E: Event> Ring<E> {
     #[must_use]
     pub fn cursor(&self) -> Sequence {
         Sequence::new(self.core.cursor.observe().count)
+    }
+
+    /// The required consumer that is furthest behind at this moment, and the first sequence it has not acknowledged: the one
+    /// that the producer waits for when the ring is full. A consumer that failed or was leaked stays in its place. `None`: there is
+    /// no required consumer.
+    ///
+    /// For statistics and errors: it takes the lock that joining takes, and costs the producer nothing.
+    ///
+    /// ```
+    /// use ringbus::{PublishError, Ring, Sequence};
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().capacity(4).build()?;
+    /// let journal = ring.required("journal").join()?;
+    /// (0..4).try_for_each(|event| producer.try_publish(&event).map(drop))?;
+    /// assert_eq!(producer.try_publish(&4), Err(PublishError::Full { needed: 1 }));
+    /// let (name, position) = ring.slowest().expect("the journal is required");
+    /// assert_eq!((&*name, position), ("journal", Sequence::new(0)));
+    /// # journal.leave();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn slowest(&self) -> Option<(Arc<str>, Sequence)> {
+        self.core.gates.slowest().map(|(name, position)| (name, Sequence::new(position)))
     }
 
     /// How the stream ended; `None` while it is open. A closed ring may still hold events that consumers have not read.

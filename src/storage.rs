@@ -31,6 +31,8 @@ mod words;
 pub(crate) struct Slots<E> {
     base: BasePointer<E>,
     mask: u64,
+    /// Capacity less max batch: how far behind the cursor a copy can be intact.
+    window: u64,
     /// Keeps the memory.
     _region: Arc<Region>,
     #[cfg(loom)]
@@ -42,6 +44,7 @@ impl<E> Clone for Slots<E> {
         Self {
             base: self.base.clone(),
             mask: self.mask,
+            window: self.window,
             _region: Arc::clone(&self._region),
             #[cfg(loom)]
             shadow: Arc::clone(&self.shadow),
@@ -52,14 +55,16 @@ impl<E> Clone for Slots<E> {
 impl<E: Event> Slots<E> {
     const WORDS: usize = size_of::<E>() / WORD_BYTES;
 
-    /// The memory for `capacity` (a power of two) slots, and the right to write them. `None`: there is no such memory.
-    pub(crate) fn allocate(capacity: usize) -> Option<(SlotWriter<E>, Self)> {
+    /// The memory for `capacity` (a power of two) slots, of which the producer claims at most `max_batch` at once, and the
+    /// right to write them. `None`: there is no such memory.
+    pub(crate) fn allocate(capacity: usize, max_batch: usize) -> Option<(SlotWriter<E>, Self)> {
         const { assert_layout::<E>() };
         let region = Region::heap(capacity.checked_mul(size_of::<E>())?)?;
         #[cfg_attr(loom, expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one"))]
         let slots = Self {
             base: BasePointer::new(region.base().cast::<E>()),
             mask: capacity as u64 - 1,
+            window: (capacity - proven!(max_batch, "window-for-batches-of-1" => 1)) as u64,
             _region: Arc::new(region),
             #[cfg(loom)]
             shadow: Arc::new(shadow::Shadow::new(capacity, Self::WORDS)),
@@ -70,6 +75,11 @@ impl<E: Event> Slots<E> {
     #[inline(always)]
     fn index(&self, sequence: u64) -> usize {
         (sequence & self.mask) as usize
+    }
+
+    /// How far behind the cursor a copy can be intact, events.
+    pub(crate) fn window(&self) -> u64 {
+        self.window
     }
 
     #[inline(always)]
@@ -131,7 +141,7 @@ impl<E: Event> Slots<E> {
     pub(crate) fn copy(&self, sequence: u64) -> Copied<E> {
         let mut bytes = MaybeUninit::uninit();
         self.copy_run(self.index(sequence), std::slice::from_mut(&mut bytes));
-        Copied { bytes, sequence }
+        Copied { bytes, sequence, window: self.window }
     }
 
     /// Copies the words of `count` slots behind the end of `buffer`, as far as its capacity allows.
@@ -148,7 +158,7 @@ impl<E: Event> Slots<E> {
         let (before, after) = spare[..count].split_at_mut(before_wrap);
         self.copy_run(start, before);
         self.copy_run(0, after);
-        CopiedMany { buffer, first, count }
+        CopiedMany { buffer, first, count, window: self.window }
     }
 
     /// Copies contiguous slots from `start` on by relaxed words.
@@ -193,7 +203,8 @@ impl<E: Event> SlotWriter<E> {
         self.write_run(self.slots.index(sequence), std::slice::from_ref(event));
     }
 
-    /// Writes all of `events` into the next slots of `free`, which must belong to the same ring. Panics if fewer remain.
+    /// Writes all of `events` into the next slots of `free`, which must belong to the same ring. Panics if fewer remain. Without
+    /// prefetch: the processor sees a long run of stores by itself, and more was lost than gained (PERF.md).
     #[inline(always)]
     pub(crate) fn push_all(&mut self, free: &mut Free<'_>, events: &[E]) {
         let first = free.fill(events.len() as u64);
@@ -231,17 +242,17 @@ impl<E: Event> SlotWriter<E> {
 pub(crate) struct Copied<E> {
     bytes: MaybeUninit<E>,
     sequence: u64,
+    window: u64,
 }
 
 impl<E: Event> Copied<E> {
     /// The event, if the cursor shows that its words are intact; otherwise the cursor.
     ///
-    /// The sequence must have been published when it was copied, as `cursor.peek()` saw, and `window` must be the ring's
-    /// capacity less its max batch.
+    /// The sequence must have been published when it was copied, as `cursor.peek()` saw, on the same ring.
     #[inline(always)]
-    pub(crate) fn confirm(self, cursor: &Cursor, window: u64) -> Result<E, u64> {
+    pub(crate) fn confirm(self, cursor: &Cursor) -> Result<E, u64> {
         let seen = cursor.recheck();
-        if is_intact(seen, self.sequence, window) {
+        if is_intact(seen, self.sequence, self.window) {
             // SAFETY: rule 3: the words were copied from a published slot and `recheck` proves that none came from a later
             // lap, so they are those of the event that the producer wrote.
             Ok(unsafe { self.bytes.assume_init() })
@@ -256,6 +267,7 @@ pub(crate) struct CopiedMany<'a, E> {
     buffer: &'a mut Vec<E>,
     first: u64,
     count: usize,
+    window: u64,
 }
 
 impl<E: Event> CopiedMany<'_, E> {
@@ -271,17 +283,12 @@ impl<E: Event> CopiedMany<'_, E> {
     /// Returns the sequence from which on nothing was dropped (which may lie behind all that was copied), and how many events
     /// were appended. The same conditions as for [`Copied::confirm`].
     #[inline]
-    pub(crate) fn confirm(
-        self,
-        cursor: &Cursor,
-        window: u64,
-        keep_from: impl FnOnce(u64, u64) -> u64,
-    ) -> (u64, usize) {
+    pub(crate) fn confirm(self, cursor: &Cursor, keep_from: impl FnOnce(u64, u64) -> u64) -> (u64, usize) {
         let seen = cursor.recheck();
-        let kept_from = if is_intact(seen, self.first, window) {
+        let kept_from = if is_intact(seen, self.first, self.window) {
             self.first
         } else {
-            let intact_from = seen - proven!(window, "recheck-prefix-one-less" => window + 1);
+            let intact_from = seen - proven!(self.window, "recheck-prefix-one-less" => self.window + 1);
             keep_from(intact_from, seen).max(intact_from)
         };
         let dropped = (kept_from - self.first).min(self.count as u64) as usize;

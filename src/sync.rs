@@ -66,8 +66,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> impl std::ops::DerefMut<Target = T> +
 #[inline(always)]
 pub(crate) fn prefetch_for_write<T>(address: *const T) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: PREFETCHW accesses no memory in the sense of the language and never faults, whatever the address. A
-    // processor without it (before 2014 on Intel's side) executes it as a no-op.
+    // SAFETY: PREFETCHW accesses no memory in the sense of the language and never faults, whatever the address. Intel's
+    // processors from before 2014 execute it as a no-op, except the first 64-bit Pentium 4s of 2004, which are not supported.
     unsafe {
         std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
     }

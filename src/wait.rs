@@ -6,11 +6,11 @@
 //! | strategy | idle | reacts within | more threads than cores |
 //! | --- | --- | --- | --- |
 //! | [`BusySpin`] | a whole core | one hand-off of a cache line | may stall a time slice at a time |
-//! | [`SpinHint`] | a whole core, kinder to a sibling hyper-thread | the same, plus the hint | yields now and then |
+//! | [`SpinHint`] | a whole core (it spins), kinder to a sibling hyper-thread | the same, plus the hint | yields now and then |
 //! | [`Yield`] | a whole core for some milliseconds, then next to nothing | a system call; a nap when long idle | made for it |
 //! | [`BackOff`] (the default) | less and less | grows with the time waited, to a nap | made for it |
 //! | [`Sleep`] | next to nothing | its interval | made for it |
-//! | [`Gather`] of one of these | the same | the same, and up to 0.4 microseconds | the same |
+//! | [`Gather`] of one of these | the same | the same, and eight spin hints | the same |
 //!
 //! The measured figures stand in PERF.md.
 
@@ -24,14 +24,14 @@ use crate::sync::{spin_loop, yield_now};
 /// One fruitless look in a wait: how many there were before, and until when the caller is willing to wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Turn {
-    round: u32,
+    round: u64,
     deadline: Option<Instant>,
 }
 
 impl Turn {
-    /// How many looks of this wait were fruitless before this one; stays at `u32::MAX` once it is there.
+    /// How many looks of this wait were fruitless before this one.
     #[must_use]
-    pub const fn round(&self) -> u32 {
+    pub const fn round(&self) -> u64 {
         self.round
     }
 
@@ -77,8 +77,9 @@ pub trait WaitStrategy: Debug + Send {
     /// Waits a little. `turn.round()` is 0 for the first call of a wait, so that a strategy needs no state to start over.
     fn wait(&mut self, turn: &Turn);
 
-    /// Called by a required consumer's blocking reads before their first look, with the number of events that its last look
-    /// found. Does nothing unless a strategy wants events to gather: see [`Gather`].
+    /// Called by a required consumer's `read` and `read_deadline` before their first look, if nothing it has seen is unread, with
+    /// the number of new events that its last look found. Does nothing unless a strategy wants events to gather: see
+    /// [`Gather`].
     #[inline(always)]
     fn before_look(&mut self, found_last: u64) {
         let _ = found_last;
@@ -129,7 +130,7 @@ impl WaitStrategy for BusySpin {
 pub struct SpinHint;
 
 impl SpinHint {
-    const LOOKS_A_YIELD: u32 = 4_096;
+    const LOOKS_A_YIELD: u64 = 4_096;
 }
 
 impl WaitStrategy for SpinHint {
@@ -149,7 +150,7 @@ impl WaitStrategy for SpinHint {
 pub struct Yield;
 
 impl Yield {
-    const YIELDS_BEFORE_NAPS: u32 = 10_000;
+    const YIELDS_BEFORE_NAPS: u64 = 10_000;
 }
 
 impl WaitStrategy for Yield {
@@ -167,7 +168,7 @@ pub struct BackOff {
 }
 
 impl BackOff {
-    const LOOKS_BEFORE_NAPS: u32 = 1_000;
+    const LOOKS_BEFORE_NAPS: u64 = 1_000;
 }
 
 impl WaitStrategy for BackOff {
@@ -215,12 +216,13 @@ impl WaitStrategy for Sleep {
 }
 
 /// Waits like `W`, and besides gives events time to gather: a required consumer whose last look found fewer than 256 events
-/// puts its next look off by eight spin hints (about 0.2 to 0.4 microseconds in all).
+/// puts its next look off by eight spin hints. How long a hint takes differs by processor: 24 ns on the machine of PERF.md.
+/// Other sides, and `try_read` and `poll`, wait as with `W` alone.
 ///
 /// A consumer that is faster than its producer sits on the producer's heels: each of its looks takes the cursor's cache line
 /// away and finds a few events, and the producer waits for that line at nearly every publish. Looking less often lets both run
-/// at their own speed: single publishes were 2.5 times as fast where PERF.md measures it. The price is latency: an event that is published
-/// right after a look waits for the next one. For a journal or a store that must keep up, not for a gateway.
+/// at their own speed: PERF.md has the figures, and the sweep that chose the two numbers. The price is latency: an event that
+/// is published right after a look waits for the next one. For a journal or a store that must keep up, not for a gateway.
 ///
 /// ```
 /// use ringbus::Ring;
@@ -257,7 +259,7 @@ impl<W: WaitStrategy> WaitStrategy for Gather<W> {
 
     #[inline]
     fn before_look(&mut self, found_last: u64) {
-        // Nothing found last time: this is the first look, or one after an end.
+        // After a look that found nothing, the consumer has waited already.
         if (1..Self::FEW_EVENTS).contains(&found_last) {
             (0..Self::HINTS).for_each(|_| spin_loop());
         }
@@ -297,6 +299,6 @@ pub(crate) fn look_until<T>(
             return None;
         }
         strategy.wait(&turn);
-        turn.round = turn.round.saturating_add(1);
+        turn.round += 1;
     }
 }

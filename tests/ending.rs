@@ -208,7 +208,8 @@ fn the_messages_name_the_consumer_the_cause_and_the_position() {
     let error = producer.publish(&90).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "nothing was published: required consumer `audit` was dropped without `leave()` at sequence 1, and the ring is closed"
+        "the ring is closed: required consumer `audit` was dropped without `leave()` at sequence 1; build a new ring once the \
+         cause is mended"
     );
     let (mut producer, _ring, audit) = three_published();
     panic_with(audit);

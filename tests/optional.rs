@@ -199,8 +199,8 @@ fn resumes_with_a_headroom_of_an_eighth_of_the_ring_unless_told_otherwise() {
     assert_eq!(consumer.try_recv(), Err(lagged(90, 90)));
     assert_eq!(
         lagged(90, 90).to_string(),
-        "90 events were overwritten before they were read; goes on at sequence 90 (a larger ring, or a faster reader, would \
-         have kept them)"
+        "90 events were skipped because the producer had come round; goes on at sequence 90 (a larger ring, or a faster reader, \
+         would have kept up)"
     );
 }
 

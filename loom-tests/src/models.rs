@@ -59,9 +59,8 @@ fn required(ring: &Ring<Pair>, name: &str) -> RequiredConsumer<Pair> {
     ring.required(name).join().expect("a free place")
 }
 
-/// An optional consumer that starts at the cursor and resumes at the oldest event.
-fn optional(ring: &Ring<Pair>) -> OptionalConsumer<Pair> {
-    ring.optional("optional").resume(ReadFrom::Oldest { headroom: 0 }).join().expect("starts at the cursor")
+fn optional(ring: &Ring<Pair>, start: ReadFrom, resume: ReadFrom) -> OptionalConsumer<Pair> {
+    ring.optional("optional").start(start).resume(resume).join().expect("a sequence that is on the ring")
 }
 
 /// Publishes events number `from..to`, one by one, waiting for room.

@@ -75,11 +75,16 @@ fn run_all(more_preemptions: usize, write_table: bool) -> ExitCode {
     let models = models::all();
     let mut jobs: Vec<(&Model, Option<&Mutant>)> = models.iter().map(|model| (*model, None)).collect();
     for mutant in mutants::ALL {
-        match models.iter().find(|model| model.name == mutant.caught_by) {
-            Some(model) => jobs.push((model, Some(mutant))),
-            None => {
-                complaints.push(format!("mutant `{}` names no model: `{}`", mutant.name, mutant.caught_by));
+        for name in mutant.caught_by {
+            match models.iter().find(|model| model.name == *name) {
+                Some(model) => jobs.push((model, Some(mutant))),
+                None => complaints.push(format!("mutant `{}` names no model: `{name}`", mutant.name)),
             }
+        }
+    }
+    for model in &models {
+        if !jobs.iter().any(|(of, mutant)| of.name == model.name && mutant.is_some()) {
+            complaints.push(format!("model `{}` catches no mutant", model.name));
         }
     }
     let runs = run_jobs(&jobs, more_preemptions);
@@ -177,16 +182,22 @@ fn check_sources() -> Vec<String> {
     let mut in_sources: BTreeMap<String, PathBuf> = BTreeMap::new();
     for file in source_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src")) {
         let text = fs::read_to_string(&file).expect("a source file can be read");
-        for line in text.lines().map(code_of) {
-            if let Some(name) = line.split_once("proven!(").and_then(|(_, rest)| mutant_name(rest)) {
-                in_sources.insert(name.to_owned(), file.clone());
-            } else if is_ordering(line) && !file.ends_with("sync.rs") {
-                complaints.push(format!(
-                    "{}: an ordering that no mutant proves: {}",
-                    file.display(),
-                    line.trim()
-                ));
+        let code: Vec<&str> = text.lines().map(code_of).collect();
+        let mut unproven = code.join("\n");
+        while let Some((start, end)) = first_proven(&unproven) {
+            match unproven[start..end].split('"').nth(1) {
+                Some(name) => drop(in_sources.insert(name.to_owned(), file.clone())),
+                None => complaints.push(format!("{}: a `proven!` without a name", file.display())),
             }
+            unproven.replace_range(start..end, "");
+        }
+        // What defines the macro names orderings, and uses none.
+        for line in unproven.lines().filter(|line| is_ordering(line) && !file.ends_with("sync.rs")) {
+            complaints.push(format!(
+                "{}: an ordering that no mutant proves: {}",
+                file.display(),
+                line.trim()
+            ));
         }
     }
     let in_table: BTreeSet<&str> = mutants::ALL.iter().map(|mutant| mutant.name).collect();
@@ -203,9 +214,17 @@ fn check_sources() -> Vec<String> {
     complaints
 }
 
-/// The name in `SHIPPED, "name" => WEAKENED)`.
-fn mutant_name(rest: &str) -> Option<&str> {
-    rest.split('"').nth(1)
+/// Where the first `proven!(..)` begins and ends.
+fn first_proven(code: &str) -> Option<(usize, usize)> {
+    const OPENING: &str = "proven!(";
+    let start = code.find(OPENING)?;
+    let mut depth = 1;
+    let inside = &code[start + OPENING.len()..];
+    let length = inside.find(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0
+    })?;
+    Some((start, start + OPENING.len() + length + 1))
 }
 
 fn code_of(line: &str) -> &str {
@@ -254,8 +273,8 @@ fn table(jobs: &[(&Model, Option<&Mutant>)], runs: &[Run]) -> String {
                 models +=
                     &format!("| {} | {} | {bound} | {outcome} | {took:.1} |\n", model.name, model.promise);
             }
-            Some(Mutant { name, breaks, caught_by }) => {
-                mutants += &format!("| `{name}` | {breaks} | {caught_by} | {outcome} | {took:.1} |\n");
+            Some(Mutant { name, breaks, .. }) => {
+                mutants += &format!("| `{name}` | {breaks} | {} | {outcome} | {took:.1} |\n", model.name);
             }
         }
     }

@@ -1,111 +1,95 @@
 //! Copies between slots, which other threads may access at the same time, and private memory: as relaxed atomic words.
 //!
-//! The compiler neither merges nor vectorises atomic accesses, so that 64 bytes are eight loads and eight stores where two or
-//! four would do; and a producer with an optional consumer on its heels is bound by the number of its stores (PERF.md). So on
-//! x86-64 the words are moved by vector instructions in `asm!`. Its meaning is the same: a block of `asm!` may do to memory
-//! what the abstract machine could do in its place, and that is one relaxed atomic access of each word, in some order. No
-//! rule of the protocol relies on the order of words, or on more than that a word is there once its cursor is.
+//! [`store`] copies words from private memory into slots, [`load`] copies them out. There are two forms of both, and a test holds
+//! either to the same result:
 //!
-//! The loop of words stays for other targets, for Miri, and for the sanitizers, which do not see into `asm!` (`--cfg
-//! ringbus_words`). A test holds the two against each other. Under loom, optional consumers read the shadow of the slots instead,
-//! and there is no `load`.
+//! - `each` is what it says: one relaxed atomic access for each word. The compiler neither merges nor vectorises them, so that
+//!   64 bytes are eight stores; and a producer with a consumer on its heels is bound by the number of its stores (PERF.md).
+//! - `vector` does the slot's side by vector instructions in `asm!`, on x86-64.
+//!
+//! What `asm!` may mean, and what is relied on. To the language, a block stands for something that Rust code in its place could
+//! do: here, one relaxed atomic access for each word, in some order. For that reading the hardware must not tear an aligned word
+//! that is moved as a part of a vector; processors do not, though their manuals promise it for few kinds of vector. The protocol
+//! itself does not need it: no bit is interpreted before `Cursor::recheck` has shown that nothing was written meanwhile, and any
+//! bit of a later lap leads to a refusal. What it does need is that the accesses stay between the fences around them: the
+//! compiler keeps a block that may access memory (it is neither `nomem` nor `pure`) where it stands, and the processor orders
+//! stores among stores and loads among loads, vectors like words.
+//!
+//! loom, Miri and the sanitizers do not see into `asm!`: they run `each` (`--cfg ringbus_words` for the sanitizers), and loom's
+//! optional consumers read the shadow of the slots. So `vector` is held to `each` by the test below, and run by all other tests.
 
-use std::sync::atomic::AtomicU64;
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words)))))]
+pub(super) use each::store;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words))))]
+pub(super) use vector::store;
 
-use crate::sync::Relaxed;
+#[cfg(not(any(
+    loom,
+    all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words)))
+)))]
+pub(super) use each::load;
+#[cfg(all(not(loom), target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words))))]
+pub(super) use vector::load;
 
-/// Copies `words` words from private memory into slots.
-///
-/// # Safety
-///
-/// - `from` is valid for reads of `words` initialised words, at any alignment, and nobody writes them meanwhile;
-/// - `to` is valid for writes of `words` words, aligned to 8, and meanwhile others access them, if at all, by relaxed loads
-///   such as those of [`load`] only.
-#[inline(always)]
-pub(super) unsafe fn store(to: *mut u64, from: *const u64, words: usize) {
-    #[cfg(all(target_arch = "x86_64", not(any(miri, ringbus_words))))]
-    // SAFETY: passed on.
-    unsafe {
-        vector::store(to, from, words);
+mod each {
+    // Not by way of `sync.rs`: under loom too, these are the real words (loom's stand in the shadow).
+    use std::sync::atomic::AtomicU64;
+
+    use crate::sync::Relaxed;
+
+    /// Copies `words` words from private memory into slots.
+    ///
+    /// # Safety
+    ///
+    /// - `from` is valid for reads of `words` initialised words, at any alignment, and nobody writes them meanwhile;
+    /// - `to` is valid for writes of `words` words, aligned to 8, and meanwhile others access them, if at all, by relaxed loads
+    ///   such as those of [`load`] only.
+    #[inline(always)]
+    pub(in super::super) unsafe fn store(to: *mut u64, from: *const u64, words: usize) {
+        for word in 0..words {
+            // SAFETY: `from` is valid for that many words; it may be unaligned.
+            let value = unsafe { from.wrapping_add(word).read_unaligned() };
+            // SAFETY: `to` is valid for that many aligned words, which others load atomically only.
+            let to = unsafe { AtomicU64::from_ptr(to.wrapping_add(word)) };
+            // Relaxed: the cursor's store orders it for those who read after, its fence for those who are overrun.
+            to.store(value, Relaxed);
+        }
     }
-    #[cfg(any(not(target_arch = "x86_64"), miri, ringbus_words))]
-    // SAFETY: passed on.
-    unsafe {
-        store_each(to, from, words);
-    }
-}
 
-/// Copies `words` words from slots into private memory.
-///
-/// # Safety
-///
-/// - `from` is valid for reads of `words` initialised words, aligned to 8, and meanwhile others write them, if at all, by
-///   relaxed stores such as those of [`store`] only;
-/// - `to` is valid for writes of `words` words, at any alignment, and nobody accesses them meanwhile.
-#[cfg(not(loom))]
-#[inline(always)]
-pub(super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
-    #[cfg(all(target_arch = "x86_64", not(any(miri, ringbus_words))))]
-    // SAFETY: passed on.
-    unsafe {
-        vector::load(to, from, words);
-    }
-    #[cfg(any(not(target_arch = "x86_64"), miri, ringbus_words))]
-    // SAFETY: passed on.
-    unsafe {
-        load_each(to, from, words);
-    }
-}
-
-/// [`store`], word by word.
-///
-/// # Safety
-///
-/// As for [`store`].
-#[inline(always)]
-unsafe fn store_each(to: *mut u64, from: *const u64, words: usize) {
-    for word in 0..words {
-        // SAFETY: `from` is valid for that many words; it may be unaligned.
-        let value = unsafe { from.wrapping_add(word).read_unaligned() };
-        // SAFETY: `to` is valid for that many aligned words, which others load atomically only.
-        let to = unsafe { AtomicU64::from_ptr(to.wrapping_add(word)) };
-        // Relaxed: the cursor's store orders it for those who read after, its fence for those who are overrun.
-        to.store(value, Relaxed);
-    }
-}
-
-/// [`load`], word by word.
-///
-/// # Safety
-///
-/// As for [`load`].
-#[cfg(not(loom))]
-#[inline(always)]
-unsafe fn load_each(to: *mut u64, from: *mut u64, words: usize) {
-    for word in 0..words {
-        // SAFETY: `from` is valid for that many aligned words, which others store atomically only.
-        let from = unsafe { AtomicU64::from_ptr(from.wrapping_add(word)) };
-        // Relaxed: the cursor's fences order it (publish/peek before, overwrite/recheck after).
-        let value = from.load(Relaxed);
-        // SAFETY: `to` is valid for that many words; it may be unaligned.
-        unsafe { to.wrapping_add(word).write_unaligned(value) };
+    /// Copies `words` words from slots into private memory.
+    ///
+    /// # Safety
+    ///
+    /// - `from` is valid for reads of `words` initialised words, aligned to 8, and meanwhile others write them, if at all, by
+    ///   relaxed stores such as those of [`store`] only;
+    /// - `to` is valid for writes of `words` words, at any alignment, and nobody accesses them meanwhile.
+    #[cfg(not(loom))]
+    #[inline(always)]
+    pub(in super::super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
+        for word in 0..words {
+            // SAFETY: `from` is valid for that many aligned words, which others store atomically only.
+            let from = unsafe { AtomicU64::from_ptr(from.wrapping_add(word)) };
+            // Relaxed: the cursor's fences order it (publish/peek before, overwrite/recheck after).
+            let value = from.load(Relaxed);
+            // SAFETY: `to` is valid for that many words; it may be unaligned.
+            unsafe { to.wrapping_add(word).write_unaligned(value) };
+        }
     }
 }
 
-#[cfg(all(target_arch = "x86_64", not(any(miri, ringbus_words))))]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words))))]
 mod vector {
     use std::arch::asm;
     use std::arch::x86_64::__m128i;
 
-    /// [`super::store`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`: what is to be stored comes in registers,
+    /// [`super::each::store`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`: what is to be stored comes in registers,
     /// so that the compiler need not put an event into memory first.
     ///
     /// # Safety
     ///
-    /// As for [`super::store`]. On x86-64 a store of an aligned word, alone or as a part of a vector, is what a relaxed
-    /// atomic store compiles to.
+    /// As for [`super::each::store`].
     #[inline(always)]
-    pub(super) unsafe fn store(to: *mut u64, from: *const u64, words: usize) {
+    pub(in super::super) unsafe fn store(to: *mut u64, from: *const u64, words: usize) {
         let vector = |at: usize| {
             // SAFETY: the caller says that `words` words can be read; two of them stand here.
             unsafe { from.wrapping_add(at).cast::<__m128i>().read_unaligned() }
@@ -140,18 +124,17 @@ mod vector {
             done += 2;
         }
         // SAFETY: as promised for all words, for the one that may be left.
-        unsafe { super::store_each(to.wrapping_add(done), from.wrapping_add(done), words - done) };
+        unsafe { super::each::store(to.wrapping_add(done), from.wrapping_add(done), words - done) };
     }
 
-    /// [`super::load`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`.
+    /// [`super::each::load`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`.
     ///
     /// # Safety
     ///
-    /// As for [`super::load`]. On x86-64 a load of an aligned word, alone or as a part of a vector, is what a relaxed
-    /// atomic load compiles to.
+    /// As for [`super::each::load`].
     #[cfg(not(loom))]
     #[inline(always)]
-    pub(super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
+    pub(in super::super) unsafe fn load(to: *mut u64, from: *mut u64, words: usize) {
         let put = |at: usize, vector: __m128i| {
             // SAFETY: the caller says that `words` words can be written; two of them stand here.
             unsafe { to.wrapping_add(at).cast::<__m128i>().write_unaligned(vector) };
@@ -192,7 +175,7 @@ mod vector {
             done += 2;
         }
         // SAFETY: as promised for all words, for the one that may be left.
-        unsafe { super::load_each(to.wrapping_add(done), from.wrapping_add(done), words - done) };
+        unsafe { super::each::load(to.wrapping_add(done), from.wrapping_add(done), words - done) };
     }
 }
 
@@ -238,13 +221,13 @@ mod tests {
         };
         let store_each: Copy = |to, from, words| {
             // SAFETY: the caller's.
-            unsafe { store_each(to, from, words) }
+            unsafe { each::store(to, from, words) }
         };
         for offset in 0..8 {
             copies_exactly(store, offset, 0);
             copies_exactly(store_each, offset, 0);
             copies_exactly(load, 0, offset);
-            copies_exactly(load_each, 0, offset);
+            copies_exactly(each::load, 0, offset);
         }
     }
 }

@@ -119,14 +119,16 @@ fn sees_what_came_before() {
     let of_core = Arc::clone(&state);
     let joining = loom::thread::spawn(move || {
         let consumer = join(&ring);
-        if consumer.joined_at().get() == 1 {
-            // SAFETY: the producer wrote it before it published sequence 0, and never again.
+        if consumer.joined_at().get() == 2 {
+            // SAFETY: the producer wrote it before it published sequence 1, and never again.
             state.with(|state| assert_eq!(unsafe { *state }, 42));
         }
         consumer.leave();
     });
-    // SAFETY: nobody reads it before sequence 0 is published.
-    of_core.with_mut(|state| unsafe { *state = 42 });
+    // No look at the gates, whose fence would order it, comes between this and the next publish.
     publish(&mut producer, 0..1);
+    // SAFETY: nobody reads it before sequence 1 is published.
+    of_core.with_mut(|state| unsafe { *state = 42 });
+    publish(&mut producer, 1..2);
     joining.join().expect("the consumer's assertions hold");
 }

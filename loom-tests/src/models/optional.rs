@@ -1,25 +1,21 @@
 //! Optional consumers: what they accept is whole, and what they miss is counted.
 
 use super::{Model, Pair, event, optional, publish, receive_now, ring};
-use ringbus::{End, RecvError};
+use ringbus::{End, OptionalConsumer, Producer, ReadFrom, RecvError, Ring, Sequence};
+
+const OLDEST: ReadFrom = ReadFrom::Oldest { headroom: 0 };
 
 pub(super) const MODELS: &[Model] = &[
     Model {
         name: "optional",
         promise: "an optional consumer accepts only whole events, and counts what it missed, with max batch 1",
         preemptions: Some(3),
-        run: || single(2, 1, 4),
-    },
-    Model {
-        name: "optional-late",
-        promise: "the same on a ring whose window is two, so that it is overrun between its copy and its second look",
-        preemptions: Some(2),
-        run: || single(4, 2, 6),
+        run: single,
     },
     Model {
         name: "optional-batches",
-        promise: "the same where the producer publishes batches of 2",
-        preemptions: None,
+        promise: "the same where the producer publishes batches of 2, and drops a claim of 2",
+        preemptions: Some(3),
         run: batches,
     },
     Model {
@@ -29,6 +25,18 @@ pub(super) const MODELS: &[Model] = &[
         run: many,
     },
     Model {
+        name: "optional-many-batches",
+        promise: "the same where the producer publishes batches of 2",
+        preemptions: Some(3),
+        run: many_batches,
+    },
+    Model {
+        name: "optional-resumes",
+        promise: "after an overrun it goes on where it wants to, and has counted what lies between",
+        preemptions: Some(3),
+        run: resumes,
+    },
+    Model {
         name: "optional-drains",
         promise: "after the close, delivered and missed are together all that was published",
         preemptions: Some(2),
@@ -36,63 +44,104 @@ pub(super) const MODELS: &[Model] = &[
     },
 ];
 
-fn single(capacity: usize, max_batch: usize, events: u64) {
-    let (mut producer, ring) = ring::<Pair>(capacity, max_batch, 0);
-    let mut consumer = optional(&ring);
+fn single() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 0);
+    let mut consumer = optional(&ring, ReadFrom::Newest, OLDEST);
     let reading = loom::thread::spawn(move || {
         for _ in 0..2 {
             let _ = receive_now(&mut consumer);
         }
     });
-    publish(&mut producer, 0..events);
+    publish(&mut producer, 0..4);
     reading.join().expect("the consumer's assertions hold");
 }
 
-fn batches() {
+/// A ring of 4 with batches of 2, and 4 events on it. The next look at the gates comes before event 4, and so no fence of a look
+/// stands between the store of cursor 6 and event 7, which overwrites event 3.
+fn ring_of_batches() -> (Producer<Pair>, Ring<Pair>) {
     let (mut producer, ring) = ring::<Pair>(4, 2, 0);
-    let mut consumer = optional(&ring);
+    publish(&mut producer, 0..4);
+    (producer, ring)
+}
+
+/// Events 4 to 7, in two batches, with a claim of 2 in between that is dropped.
+fn publish_batches(mut producer: Producer<Pair>) {
+    producer.publish_batch(&[event(4), event(5)]).expect("nobody is waited for");
+    let mut claim = producer.claim(2).expect("nobody is waited for");
+    claim.push(&event(77)).expect("two are claimed");
+    claim.push(&event(78)).expect("two are claimed");
+    drop(claim);
+    producer.publish_batch(&[event(6), event(7)]).expect("nobody is waited for");
+}
+
+fn batches() {
+    let (producer, ring) = ring_of_batches();
+    // The last slot of the second batch: what was written there is two beyond the cursor that came before it.
+    let mut consumer = optional(&ring, ReadFrom::Sequence(Sequence::new(3)), OLDEST);
     let reading = loom::thread::spawn(move || {
         let _ = receive_now(&mut consumer);
     });
-    for first in [0, 2, 4] {
-        producer.publish_batch(&[event(first), event(first + 1)]).expect("nobody is waited for");
-    }
+    publish_batches(producer);
     reading.join().expect("the consumer's assertions hold");
+}
+
+/// Receives many once, and checks the events and the account.
+fn receive_many(consumer: &mut OptionalConsumer<Pair>, most: usize) {
+    let mut buffer = Vec::with_capacity(most);
+    let from = consumer.position();
+    match consumer.try_recv_many(&mut buffer) {
+        Ok(received) => {
+            assert!(received.count > 0 && received.count == buffer.len());
+            assert_eq!(received.first.since(from), received.missed);
+            for (read, number) in buffer.iter().zip(received.first.get()..) {
+                assert_eq!(*read, event(number), "an optional consumer accepted a torn or overwritten event");
+            }
+            assert_eq!((consumer.delivered(), consumer.missed()), (received.count as u64, received.missed));
+        }
+        Err(RecvError::Lagged { missed, resumed_at }) => assert_eq!(resumed_at.since(from), missed),
+        Err(error) => panic!("events are there: {error}"),
+    }
+    assert_eq!(consumer.delivered() + consumer.missed(), consumer.position().since(consumer.joined_at()));
 }
 
 fn many() {
     let (mut producer, ring) = ring::<Pair>(4, 1, 0);
-    let mut consumer = optional(&ring);
+    let mut consumer = optional(&ring, ReadFrom::Newest, OLDEST);
     publish(&mut producer, 0..3);
-    let reading = loom::thread::spawn(move || {
-        let mut buffer = Vec::with_capacity(3);
-        match consumer.try_recv_many(&mut buffer) {
-            Ok(received) => {
-                assert_eq!((received.count, received.count > 0), (buffer.len(), true));
-                assert_eq!(received.first.get(), received.missed);
-                for (read, number) in buffer.iter().zip(received.first.get()..) {
-                    assert_eq!(
-                        *read,
-                        event(number),
-                        "an optional consumer accepted a torn or overwritten event"
-                    );
-                }
-                assert_eq!(consumer.delivered(), received.count as u64);
-                assert_eq!(consumer.missed(), received.missed);
-            }
-            Err(RecvError::Lagged { missed, resumed_at }) => assert_eq!(resumed_at.get(), missed),
-            Err(error) => panic!("three events are there: {error}"),
-        }
-        assert_eq!(consumer.delivered() + consumer.missed(), consumer.position().get());
-    });
+    let reading = loom::thread::spawn(move || receive_many(&mut consumer, 3));
     publish(&mut producer, 3..6);
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn many_batches() {
+    let (producer, ring) = ring_of_batches();
+    let mut consumer = optional(&ring, ReadFrom::Sequence(Sequence::new(2)), OLDEST);
+    let reading = loom::thread::spawn(move || receive_many(&mut consumer, 2));
+    publish_batches(producer);
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn resumes() {
+    let (mut producer, ring) = ring::<Pair>(4, 1, 0);
+    publish(&mut producer, 0..3);
+    // Overrun, or about to be.
+    let mut consumer = optional(&ring, ReadFrom::Oldest { headroom: 0 }, ReadFrom::NewestMinus(1));
+    let reading = loom::thread::spawn(move || {
+        for _ in 0..2 {
+            if let Err(RecvError::Lagged { resumed_at, .. }) = receive_now(&mut consumer) {
+                assert!(resumed_at >= Sequence::new(3), "one behind a cursor of at least 4");
+                assert!(consumer.lag() >= 1);
+            }
+        }
+    });
+    publish(&mut producer, 3..5);
     reading.join().expect("the consumer's assertions hold");
 }
 
 fn drains() {
     const EVENTS: u64 = 3;
     let (mut producer, ring) = ring::<Pair>(2, 1, 0);
-    let mut consumer = optional(&ring);
+    let mut consumer = optional(&ring, ReadFrom::Newest, OLDEST);
     let reading = loom::thread::spawn(move || {
         loop {
             match receive_now(&mut consumer) {

@@ -23,6 +23,12 @@ pub(super) const MODELS: &[Model] = &[
         run: delivers_again,
     },
     Model {
+        name: "poll",
+        promise: "a polled batch is acknowledged in parts, each only when it has been handled",
+        preemptions: Some(2),
+        run: polls,
+    },
+    Model {
         name: "batch",
         promise: "a batch becomes visible at once",
         preemptions: None,
@@ -87,6 +93,28 @@ fn delivers_again() {
         again.acknowledge_first(1).expect("one is there");
         assert_eq!(consumer.position(), Sequence::new(1));
         read_up_to(&mut consumer, EVENTS);
+        consumer.leave();
+    });
+    publish(&mut producer, 0..EVENTS);
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn polls() {
+    const EVENTS: u64 = 5;
+    let (mut producer, ring) = ring::<Pair>(4, 1, 1);
+    let mut consumer = required(&ring, "consumer");
+    let reading = loom::thread::spawn(move || {
+        let mut expected = 0;
+        while expected < EVENTS {
+            let polled = consumer.poll(|read, sequence, _| {
+                assert_eq!((sequence.get(), *read), (expected, event(expected)));
+                expected += 1;
+            });
+            if polled.is_err() {
+                loom::thread::yield_now();
+            }
+        }
+        assert_eq!(consumer.delivered(), EVENTS);
         consumer.leave();
     });
     publish(&mut producer, 0..EVENTS);
