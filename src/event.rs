@@ -9,8 +9,8 @@ pub(crate) const WORD_BYTES: usize = size_of::<u64>();
 
 /// A value that may travel on a ring: fixed layout, no padding, no references.
 ///
-/// Implemented for every type that is `Copy + NoUninit + Send + Sync + 'static`; derive
-/// [`bytemuck::NoUninit`] (bytemuck's feature `derive`) and you have it. Enums and `bool` are welcome. Besides, the size must be at least 8 bytes and a
+/// Implemented for every type that is `Copy + NoUninit + Send + Sync + 'static`; derive [`bytemuck::NoUninit`] (bytemuck's
+/// feature `derive`) and you have it. Enums and `bool` are welcome. Besides, the size must be at least 8 bytes and a
 /// multiple of 8, and the alignment at most 64 bytes: a program that builds a ring of anything else does not compile
 /// (`cargo check` does not notice; `cargo build` does).
 ///

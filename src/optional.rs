@@ -29,9 +29,9 @@ pub enum ReadFrom {
     Newest,
     /// So many events behind the cursor, or the oldest readable where those are not so many.
     NewestMinus(u64),
-    /// This sequence. At a start or a move it must not be beyond the cursor; if it has been overwritten, the first read says how many were
-    /// missed. For going on after an overrun: this sequence if it is
-    /// readable and not yet passed, else the nearest that is (which the producer may be about to overwrite).
+    /// This sequence. At a start or a move it must not be beyond the cursor; if it has been overwritten, the first read
+    /// says how many were missed. For going on after an overrun: this sequence if it is readable and not yet passed, else
+    /// the nearest that is (which the producer may be about to overwrite).
     Sequence(Sequence),
 }
 
@@ -382,8 +382,8 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     ///
     /// # Errors
     ///
-    /// [`StartError::NotYetPublished`] for a sequence beyond the cursor, [`StartError::Backwards`] for one before the position; the
-    /// consumer stays where it is.
+    /// [`StartError::NotYetPublished`] for a sequence beyond the cursor, [`StartError::Backwards`] for one before the
+    /// position; the consumer stays where it is.
     pub fn skip_to(&mut self, to: ReadFrom) -> Result<u64, StartError> {
         let target = match to {
             ReadFrom::Sequence(asked) if asked < self.position() => {
@@ -426,8 +426,8 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         self.reader.position - self.joined_at - self.reader.missed
     }
 
-    /// How many events it has lost or skipped since it joined, exactly. An overrun counts when it is noticed: until then the events are part of
-    /// the [`lag`](Self::lag).
+    /// How many events it has lost or skipped since it joined, exactly. An overrun counts when it is noticed: until then
+    /// the events are part of the [`lag`](Self::lag).
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.reader.missed

@@ -190,9 +190,9 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
         Ok(Sequence::new(claim.free.publish()))
     }
 
-    /// Claims `count` slots, and waits until there is room. (A claim of 0 needs none, and there is nothing to publish in it.)
-    /// Meanwhile nothing of it is visible to anyone, and no required consumer can read its slots. Fill them in order with [`Claim::push`]; [`Claim::publish`] makes
-    /// what was pushed visible at once.
+    /// Claims `count` slots, and waits until there is room. (A claim of 0 needs none, and there is nothing to publish in
+    /// it.) Meanwhile nothing of it is visible to anyone, and no required consumer can read its slots. Fill them in order
+    /// with [`Claim::push`]; [`Claim::publish`] makes what was pushed visible at once.
     ///
     /// # Errors
     ///

@@ -100,10 +100,10 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
 
     /// Builds the ring: its producer, and the handle that consumers join by.
     ///
-    /// All memory is allocated now, and every page of it is written, so that the hot path meets neither the allocator nor a page
-    /// fault. On a machine with several NUMA nodes the memory therefore lies on the node of the thread that calls this: call it on a
-    /// thread that is pinned to the node where the producer will run. Transparent huge pages are asked for where the platform
-    /// has them and the ring is at least 2 MiB.
+    /// All memory is allocated now, and every page of it is written, so that the hot path meets neither the allocator nor a
+    /// page fault. On a machine with several NUMA nodes the memory therefore lies on the node of the thread that calls
+    /// this: call it on a thread that is pinned to the node where the producer will run. Transparent huge pages are asked
+    /// for where the platform has them and the ring is at least 2 MiB.
     ///
     /// # Errors
     ///
@@ -252,9 +252,9 @@ impl<E: Event> Ring<E> {
         Sequence::new(self.core.cursor.observe().count)
     }
 
-    /// The required consumer that is furthest behind at this moment, and the first sequence it has not acknowledged: the one
-    /// that the producer waits for when the ring is full. A consumer that failed or was leaked stays in its place. `None`: there is
-    /// no required consumer.
+    /// The required consumer that is furthest behind at this moment, and the first sequence it has not acknowledged: the
+    /// one that the producer waits for when the ring is full. A consumer that failed or was leaked stays in its place.
+    /// `None`: there is no required consumer.
     ///
     /// For statistics and errors: it takes the lock that joining takes, and costs the producer nothing.
     ///

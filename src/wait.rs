@@ -10,7 +10,7 @@
 //! | [`Yield`] | a whole core for some milliseconds, then next to nothing | a system call; a nap when long idle | made for it |
 //! | [`BackOff`] (the default) | less and less | grows with the time waited, to a nap | made for it |
 //! | [`Sleep`] | next to nothing | its interval | made for it |
-//! | [`Gather`] of one of these | the same | the same, and eight spin hints | the same |
+//! | [`Gather`] of one of these | the same | the same, and sixteen spin hints | the same |
 //!
 //! The measured figures stand in PERF.md.
 
@@ -215,8 +215,8 @@ impl WaitStrategy for Sleep {
     }
 }
 
-/// Waits like `W`, and besides gives events time to gather: a required consumer whose last look found fewer than 256 events
-/// puts its next look off by eight spin hints. How long a hint takes differs by processor: 24 ns on the machine of PERF.md.
+/// Waits like `W`, and besides gives events time to gather: a required consumer whose last look found fewer than 512 events
+/// puts its next look off by sixteen spin hints. How long a hint takes differs by processor: 24 ns on the machine of PERF.md.
 /// Other sides, and `try_read` and `poll`, wait as with `W` alone.
 ///
 /// A consumer that is faster than its producer sits on the producer's heels: each of its looks takes the cursor's cache line
@@ -241,8 +241,8 @@ pub struct Gather<W> {
 }
 
 impl<W> Gather<W> {
-    const FEW_EVENTS: u64 = 256;
-    const HINTS: u32 = 8;
+    const FEW_EVENTS: u64 = 512;
+    const HINTS: u32 = 16;
 
     /// Waits like `waiting` when there is nothing.
     #[must_use]

@@ -82,8 +82,8 @@ mod vector {
     use std::arch::asm;
     use std::arch::x86_64::__m128i;
 
-    /// [`super::each::store`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`: what is to be stored comes in registers,
-    /// so that the compiler need not put an event into memory first.
+    /// [`super::each::store`], 64, 16 and 8 bytes at a time. Only the slot's side is in `asm!`: what is to be stored comes
+    /// in registers, so that the compiler need not put an event into memory first.
     ///
     /// # Safety
     ///
