@@ -106,7 +106,8 @@ impl GatingSequence {
         gate.store(core.cursor.glance().count, proven!(Release, "join-first-store-relaxed" => Relaxed));
         // SeqCst: pairs with the fence in `Room::look` (join/look).
         proven!(fence(SeqCst), "join-without-fence" => ());
-        // `observe` is an Acquire load: what the producer did before it published `start` is visible to who joins there.
+        // `observe` is an Acquire load: what the producer did before it published the last event below `start` is
+        // visible to who joins there.
         let start = proven!(core.cursor.observe().count, "join-without-second-look" => gate.load(Relaxed));
         // Relaxed is enough: the fence above is a release fence, so a look that sees this store is ordered behind the
         // former owner's reads as well. (A mutant of a stronger store would survive.)

@@ -216,7 +216,8 @@ impl WaitStrategy for Sleep {
 }
 
 /// Waits like `W`, and besides gives events time to gather: a required consumer whose last look found fewer than 512 events
-/// puts its next look off by sixteen spin hints. How long a hint takes differs by processor: 24 ns on the machine of PERF.md.
+/// puts its next look off by sixteen spin hints. How long a hint takes differs by processor, from some nanoseconds to
+/// some tens.
 /// Other sides, and `try_read` and `poll`, wait as with `W` alone.
 ///
 /// A consumer that is faster than its producer sits on the producer's heels: each of its looks takes the cursor's cache line

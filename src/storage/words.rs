@@ -19,17 +19,13 @@
 //! optional consumers read the shadow of the slots. So `vector` is held to `each` by the test below, and run by all other tests.
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words)))))]
-pub(super) use each::store;
+use each as chosen;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words))))]
-pub(super) use vector::store;
+use vector as chosen;
 
-#[cfg(not(any(
-    loom,
-    all(target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words)))
-)))]
-pub(super) use each::load;
-#[cfg(all(not(loom), target_arch = "x86_64", target_feature = "sse2", not(any(miri, ringbus_words))))]
-pub(super) use vector::load;
+#[cfg(not(loom))]
+pub(super) use chosen::load;
+pub(super) use chosen::store;
 
 mod each {
     // Not by way of `sync.rs`: under loom too, these are the real words (loom's stand in the shadow).
