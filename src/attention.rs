@@ -1,27 +1,60 @@
-//! Who has failed, and how the stream ended.
+//! Who must be woken, who has failed, whether all are to stop, and how the stream ended.
 //!
-//! The producer looks at one word before each claim, on a line that is written only when a required consumer fails. (Who
-//! must be woken will be told through the same word.) Why the stream ended stands beside it, written by the producer before
-//! it closes the cursor.
+//! One word says whether there is anything to attend to. Its line is written only when somebody goes to sleep, wakes, fails or
+//! stops; the producer loads it before each claim (failure, stop) and after each publish (sleepers), a required
+//! consumer after each acknowledgement. Why the stream ended stands beside it, written by the producer before it closes
+//! the cursor.
 
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 
 use crate::error::{End, Failure};
+use crate::parking::{Alarm, Awaited, Parking, Sleepers, light_barrier};
 use crate::sync::{AtomicU64, Mutex, Relaxed, lock, proven};
-
-const NOTHING: u64 = 0;
-const FAILED: u64 = 1;
 
 const OPEN: u64 = 0;
 const CLOSED: u64 = 1;
 const PRODUCER_FAILED: u64 = 2;
 const POISONED: u64 = 3;
+const STOPPED: u64 = 4;
+
+/// The attention word. All accesses are relaxed: what there is to know is read under a lock, or ordered by the barriers of
+/// `parking.rs`; a look that comes too early is followed by another.
+#[derive(Debug)]
+pub(crate) struct Word(CachePadded<AtomicU64>);
+
+impl Word {
+    /// A required consumer has failed. For good.
+    pub(crate) const FAILED: u64 = 1;
+    /// All are to stop. For good.
+    pub(crate) const STOPPED: u64 = 2;
+    /// Somebody sleeps until the cursor moves.
+    pub(crate) const CURSOR_AWAITED: u64 = 4;
+    /// Somebody sleeps until a gate moves.
+    pub(crate) const GATES_AWAITED: u64 = 8;
+
+    #[inline(always)]
+    fn has_any(&self, bits: u64) -> bool {
+        self.0.load(Relaxed) & bits != 0
+    }
+
+    pub(crate) fn set(&self, bits: u64) {
+        self.0.fetch_or(bits, Relaxed);
+    }
+
+    /// Without writing the line if there is nothing to clear.
+    pub(crate) fn clear(&self, bits: u64) {
+        if self.has_any(bits) {
+            self.0.fetch_and(!bits, Relaxed);
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Attention {
-    word: CachePadded<AtomicU64>,
+    word: Word,
+    sleepers: Sleepers,
     /// The first failure, for good.
     failure: Mutex<Option<Arc<Failure>>>,
     /// How the stream ended. Written by the producer, before the cursor is closed.
@@ -29,31 +62,78 @@ pub(crate) struct Attention {
 }
 
 impl Attention {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(parking: Parking) -> Self {
         Self {
-            word: CachePadded::new(AtomicU64::new(NOTHING)),
+            word: Word(CachePadded::new(AtomicU64::new(0))),
+            sleepers: Sleepers::new(parking),
             failure: Mutex::new(None),
             end: AtomicU64::new(OPEN),
         }
     }
 
-    /// Whether anything needs the producer's attention. Relaxed: what there is to know is read under the lock in
-    /// [`Attention::failure`], and a look that comes too early is followed by another.
+    /// Whether the producer must not go on as if nothing had happened.
     #[inline(always)]
     pub(crate) fn is_raised(&self) -> bool {
-        proven!(self.word.load(Relaxed) != NOTHING, "failure-not-looked-at" => false)
+        proven!(self.word.has_any(Word::FAILED | Word::STOPPED), "failure-not-looked-at" => false)
+    }
+
+    /// Whether all were asked to stop.
+    #[inline(always)]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.word.has_any(Word::STOPPED)
+    }
+
+    /// Whether handles must follow their progress by a fence.
+    pub(crate) fn needs_fences(&self) -> bool {
+        self.sleepers.need_fences()
+    }
+
+    /// After the cursor was stored; `fences` is what [`needs_fences`](Self::needs_fences) said.
+    #[inline(always)]
+    pub(crate) fn after_publish(&self, fences: bool) {
+        light_barrier(fences);
+        if proven!(self.word.has_any(Word::CURSOR_AWAITED), "publish-wakes-nobody" => false) {
+            self.sleepers.wake(&self.word, Some(Awaited::Cursor));
+        }
+    }
+
+    /// After a gate was stored; `fences` is what [`needs_fences`](Self::needs_fences) said.
+    #[inline(always)]
+    pub(crate) fn after_acknowledge(&self, fences: bool) {
+        light_barrier(fences);
+        if proven!(self.word.has_any(Word::GATES_AWAITED), "acknowledge-wakes-nobody" => false) {
+            self.sleepers.wake(&self.word, Some(Awaited::Gates));
+        }
+    }
+
+    /// After a change that happens once.
+    pub(crate) fn wake_everybody(&self) {
+        proven!(self.sleepers.wake(&self.word, None), "once-only-changes-wake-nobody" => ());
+    }
+
+    /// What wakes somebody who waits for `awaited`.
+    #[inline(always)]
+    pub(crate) fn alarm(&self, awaited: Awaited) -> Alarm<'_> {
+        Alarm { sleepers: &self.sleepers, word: &self.word, awaited }
     }
 
     /// Records that a required consumer has failed. The first failure stands.
-    pub(crate) fn fail(&self, failure: Failure) {
-        lock(&self.failure).get_or_insert_with(|| Arc::new(failure));
-        // Relaxed, after the lock: a producer that sees it takes the lock after us, because taking it before would make its
-        // load come before this store.
-        self.word.store(FAILED, Relaxed);
+    pub(crate) fn fail(&self, failure: &Arc<Failure>) {
+        lock(&self.failure).get_or_insert_with(|| Arc::clone(failure));
+        // After the lock: a producer that sees it takes the lock after us, because taking it before would make its load come
+        // before this store.
+        self.word.set(Word::FAILED);
+        self.wake_everybody();
     }
 
     pub(crate) fn failure(&self) -> Option<Arc<Failure>> {
         lock(&self.failure).clone()
+    }
+
+    /// Asks all to stop.
+    pub(crate) fn stop(&self) {
+        self.word.set(Word::STOPPED);
+        self.wake_everybody();
     }
 
     /// Says how the stream ends. For the producer alone, before it closes the cursor, whose Release store carries it.
@@ -62,6 +142,10 @@ impl Attention {
             End::Closed => CLOSED,
             End::ProducerFailed => PRODUCER_FAILED,
             End::Poisoned(_) => POISONED,
+            End::Stopped => STOPPED,
+            End::UpstreamLeft { .. } | End::UpstreamFailed(_) => {
+                unreachable!("ends a consumer, not the stream")
+            }
         };
         self.end.store(code, Relaxed);
     }
@@ -72,6 +156,7 @@ impl Attention {
             PRODUCER_FAILED => End::ProducerFailed,
             POISONED => End::Poisoned(self.failure().expect("a ring is poisoned by a failure")),
             CLOSED => End::Closed,
+            STOPPED => End::Stopped,
             end => unreachable!("asked how an open ring ended: {end}"),
         }
     }

@@ -103,6 +103,31 @@ pub enum JoinError {
         /// The consumer that wanted to join.
         consumer: Arc<str>,
     },
+    /// It was to come after a consumer of another ring.
+    OtherRing {
+        /// The consumer that wanted to join.
+        consumer: Arc<str>,
+        /// The ring it wanted to join.
+        ring: Arc<str>,
+        /// The consumer it was to come after.
+        upstream: Arc<str>,
+        /// The ring of that one.
+        other: Arc<str>,
+    },
+    /// It was to come after a consumer that has left or failed.
+    UpstreamGone {
+        /// The consumer that wanted to join.
+        consumer: Arc<str>,
+        /// The consumer it was to come after.
+        upstream: Arc<str>,
+    },
+    /// It was to come after a consumer that is paused, or is about to be.
+    UpstreamPaused {
+        /// The consumer that wanted to join.
+        consumer: Arc<str>,
+        /// The consumer it was to come after.
+        upstream: Arc<str>,
+    },
 }
 
 impl fmt::Display for JoinError {
@@ -119,11 +144,169 @@ impl fmt::Display for JoinError {
                     "consumer `{consumer}` has a batch limit of 0 events; use at least 1, or set no limit"
                 )
             }
+            Self::OtherRing { consumer, ring, upstream, other } => write!(
+                f,
+                "consumer `{consumer}` of ring `{ring}` cannot come after `{upstream}`, which reads another ring (`{other}`); \
+                 name consumers of the same ring"
+            ),
+            Self::UpstreamGone { consumer, upstream } => write!(
+                f,
+                "consumer `{consumer}` cannot come after `{upstream}`, which has left or failed; join while it is there"
+            ),
+            Self::UpstreamPaused { consumer, upstream } => write!(
+                f,
+                "consumer `{consumer}` cannot come after `{upstream}`, which is paused and acknowledges nothing; \
+                 resume that one first"
+            ),
         }
     }
 }
 
 impl Error for JoinError {}
+
+/// Why consumers could not start together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// One of them reads another ring.
+    OtherRing {
+        /// That consumer.
+        consumer: Arc<str>,
+        /// The ring that was asked.
+        ring: Arc<str>,
+    },
+    /// One of them has acknowledged events already.
+    HasStarted {
+        /// That consumer.
+        consumer: Arc<str>,
+        /// Where it stands.
+        position: Sequence,
+    },
+    /// A consumer that comes after one of them is not among them: it would read what that one gives up.
+    DependantOutside {
+        /// The consumer that the other comes after.
+        consumer: Arc<str>,
+    },
+}
+
+impl fmt::Display for GroupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherRing { consumer, ring } => write!(
+                f,
+                "consumer `{consumer}` does not read ring `{ring}`; start consumers of one ring together"
+            ),
+            Self::HasStarted { consumer, position } => write!(
+                f,
+                "consumer `{consumer}` has started on its own and stands at {position}; start a group before any of it \
+                 acknowledges"
+            ),
+            Self::DependantOutside { consumer } => write!(
+                f,
+                "a consumer that comes after `{consumer}` is not in the group; start it together with the others"
+            ),
+        }
+    }
+}
+
+impl Error for GroupError {}
+
+/// Why a consumer could not pause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PauseError {
+    /// Others come after it, and read only what it has acknowledged.
+    HasDependants {
+        /// The consumer.
+        consumer: Arc<str>,
+    },
+    /// It has left or failed.
+    Gone {
+        /// The consumer.
+        consumer: Arc<str>,
+    },
+}
+
+impl fmt::Display for PauseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HasDependants { consumer } => write!(
+                f,
+                "consumer `{consumer}` cannot pause: others come after it and would wait with it; pause those, or let them \
+                 leave first"
+            ),
+            Self::Gone { consumer } => {
+                write!(f, "consumer `{consumer}` has left or failed: there is nothing to pause or resume")
+            }
+        }
+    }
+}
+
+impl Error for PauseError {}
+
+/// Why somebody who waited for a consumer's progress did not see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProgressError {
+    /// The deadline has passed.
+    Deadline {
+        /// The consumer.
+        consumer: Arc<str>,
+        /// The first sequence it had not acknowledged then.
+        position: Sequence,
+    },
+    /// The event was not for this consumer: published before it joined, or let pass in one of its pauses. (A sequence between two
+    /// pauses counts as let pass.)
+    NotDelivered {
+        /// The consumer.
+        consumer: Arc<str>,
+        /// What was waited for.
+        sequence: Sequence,
+    },
+    /// The consumer left before it came there.
+    Left {
+        /// The consumer.
+        consumer: Arc<str>,
+        /// Its final position.
+        position: Sequence,
+    },
+    /// The consumer failed before it came there.
+    Failed(Arc<Failure>),
+    /// The stream ended before.
+    NeverPublished {
+        /// What was waited for.
+        sequence: Sequence,
+        /// How the stream ended.
+        end: End,
+    },
+}
+
+impl fmt::Display for ProgressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deadline { consumer, position } => write!(
+                f,
+                "the deadline has passed: consumer `{consumer}` stood at sequence {position}; allow more time, or look what \
+                 holds it up"
+            ),
+            Self::NotDelivered { consumer, sequence } => write!(
+                f,
+                "consumer `{consumer}` was not given sequence {sequence}: it joined later, or was paused; ask another \
+                 consumer"
+            ),
+            Self::Left { consumer, position } => write!(
+                f,
+                "consumer `{consumer}` left at sequence {position}, before it came there; ask another consumer"
+            ),
+            Self::Failed(failure) => write!(f, "{failure}; what follows will not be acknowledged"),
+            Self::NeverPublished { sequence, end } => {
+                write!(f, "sequence {sequence} will never be published: {end}")
+            }
+        }
+    }
+}
+
+impl Error for ProgressError {}
 
 /// Why an optional consumer could not start, or move, where it was told to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,6 +373,9 @@ pub enum FailureCause {
     Panicked,
     /// It was dropped, while the ring was open, without having left.
     Abandoned,
+    /// It said so: [`RequiredConsumer::fail`](crate::RequiredConsumer::fail), or its handler on a
+    /// [`Worker`](crate::worker::Worker) returned an error.
+    Failed,
 }
 
 /// The failure of a required consumer: who, why, and how far it had come.
@@ -203,6 +389,8 @@ pub struct Failure {
     /// The first sequence it had not acknowledged. Nothing from here on had been overwritten when it failed, and nothing
     /// is published once the producer has noticed.
     pub position: Sequence,
+    /// What it said, or the message of its panic, where that is known.
+    pub message: Option<Arc<str>>,
 }
 
 impl fmt::Display for Failure {
@@ -210,8 +398,10 @@ impl fmt::Display for Failure {
         let what = match self.cause {
             FailureCause::Panicked => "panicked",
             FailureCause::Abandoned => "was dropped without `leave()`",
+            FailureCause::Failed => "failed",
         };
-        write!(f, "required consumer `{}` {what} at sequence {}", self.consumer, self.position)
+        write!(f, "required consumer `{}` {what} at sequence {}", self.consumer, self.position)?;
+        self.message.iter().try_for_each(|message| write!(f, ": {message}"))
     }
 }
 
@@ -225,6 +415,18 @@ pub enum End {
     ProducerFailed,
     /// A required consumer failed, and the producer stopped rather than go on without it.
     Poisoned(Arc<Failure>),
+    /// [`Ring::stop`](crate::Ring::stop) was called. Prompt, not orderly: an event that was being published meanwhile, or that an
+    /// upstream had not acknowledged, may be left unread; the consumer's position says so.
+    Stopped,
+    /// A consumer that this one comes after has left. What it had acknowledged has been read.
+    UpstreamLeft {
+        /// Its name.
+        upstream: Arc<str>,
+        /// Its final position.
+        position: Sequence,
+    },
+    /// A consumer that this one comes after has failed. What it had acknowledged has been read.
+    UpstreamFailed(Arc<Failure>),
 }
 
 impl fmt::Display for End {
@@ -240,6 +442,18 @@ impl fmt::Display for End {
                 "the ring is poisoned: {failure}; build a new ring once the cause is mended, and start it where the \
                  consumers stopped"
             ),
+            Self::Stopped => write!(f, "the ring was stopped: whoever runs it has asked all to end"),
+            Self::UpstreamLeft { upstream, position } => write!(
+                f,
+                "consumer `{upstream}`, which this one comes after, left at sequence {position}; leave too, or join anew after \
+                 others"
+            ),
+            Self::UpstreamFailed(failure) => {
+                write!(
+                    f,
+                    "what this consumer comes after is gone: {failure}; mend that one, and build a new ring"
+                )
+            }
         }
     }
 }
@@ -268,6 +482,8 @@ pub enum PublishError {
     /// A required consumer has failed, and the ring is closed: going on without it would be silent loss. Every later call that
     /// would publish something gives the same error.
     Poisoned(Arc<Failure>),
+    /// [`Ring::stop`](crate::Ring::stop) was called, and the ring is closed. Every later call gives the same error.
+    Stopped,
 }
 
 impl fmt::Display for PublishError {
@@ -289,6 +505,9 @@ impl fmt::Display for PublishError {
             ),
             Self::Poisoned(failure) => {
                 write!(f, "the ring is closed: {failure}; build a new ring once the cause is mended")
+            }
+            Self::Stopped => {
+                write!(f, "the ring is closed: it was stopped; nothing more can be published on it")
             }
         }
     }

@@ -1,49 +1,81 @@
-//! The table of gating sequences: join, leave, minimum, and the two permissions that follow from it.
+//! The table of gating sequences: join, pause, leave, minimum, and the consumers' permission that follows from it.
 //!
 //! Each required consumer owns a place whose *gate* holds the first sequence it has not acknowledged, or
 //! [`NOT_GATING`]. The producer looks at all gates when it comes to its limit: once a lap, and more often while a consumer is
 //! nearly a lap behind.
 //!
-//! The two sides are kept apart by permissions that only this module makes:
+//! Two permissions keep the sides apart, and nobody else makes them:
 //!
-//! - [`Free`]: these slots are the producer's to write. Made by [`Room`].
-//! - [`GatingSequence`]: these sequences are published and held. Made by joining, widened by looking at the cursor, narrowed by
-//!   acknowledging.
+//! - [`GatingSequence`], made here: these sequences are published and held. Made by joining, widened by looking at the
+//!   barrier, narrowed by acknowledging.
+//! - [`Free`](crate::room::Free), made in `room.rs`: these slots are the producer's to write.
 //!
 //! `storage.rs` writes a slot only for a `Free`, and lends a slot only for a `GatingSequence`: that is its safety argument,
-//! and it rests on this file.
+//! and it rests on these two files and `barrier.rs`.
 //!
 //! Pairs, by name:
 //!
 //! - **acknowledge/look**: a gate's store (Release) with the producer's load (Acquire). The consumer's reads are over
-//!   before its slots are written again. Leaving is an acknowledgement of everything for good.
+//!   before its slots are written again. Leaving and pausing acknowledge everything.
 //! - **join/look**: the `SeqCst` fence of a consumer that joins with the `SeqCst` fence of the producer's look. Whichever is
-//!   second sees what the other stored before its own. See [`GatingSequence::join`].
+//!   second sees what the other stored before its own. See [`enter`].
+//!
+//! A gate that says [`NOT_GATING`] does not say that its place is free: the place is kept until its owner and all that come
+//! after it have gone, because they go on reading the gate.
 
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 
-use crate::cursor::{Cursor, Observed};
+use crate::barrier::{Barrier, Followed, end_after};
+use crate::cursor::Observed;
+use crate::error::{End, Failure, GroupError, JoinError, PauseError};
+#[cfg(feature = "latency")]
+use crate::latency::{Recorder, Stamps};
+use crate::member::{Member, Request};
 use crate::ring::Core;
+use crate::sequence::Sequence;
 use crate::sync::{Acquire, AtomicU64, Mutex, Projection, Relaxed, Release, SeqCst, fence, lock, proven};
+use crate::waits::{WaitAccounts, Waits};
 
-/// The value of a gate that holds nothing up: larger than every sequence, so that the minimum needs no branch. It does not
-/// say that the place is free: see `owners`.
-const NOT_GATING: u64 = u64::MAX;
+/// The value of a gate that holds nothing up: larger than every sequence, so that the minimum needs no branch.
+pub(crate) const NOT_GATING: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(crate) struct GateTable {
     gates: Box<[CachePadded<AtomicU64>]>,
-    /// The names of the places' owners. The lock is taken by consumers that join or leave, never by the producer.
-    owners: Mutex<Box<[Option<Arc<str>>]>>,
+    /// Who has the places. The lock is taken by consumers that join, pause or leave, and by those who look on; never by the
+    /// producer.
+    places: Mutex<Box<[Option<Occupancy>]>>,
+}
+
+/// A place that is taken.
+#[derive(Debug)]
+struct Occupancy {
+    owner: Arc<Member>,
+    owner_has_gone: bool,
+    /// How many consumers come after it.
+    dependants: usize,
+    /// It is paused, or will be at its next batch.
+    is_pausing: bool,
+    /// The producer's waits for former owners.
+    waits_before: Waits,
+}
+
+/// What a look from outside finds in a place.
+pub(crate) struct Occupied<'a> {
+    pub(crate) owner: &'a Member,
+    /// What its gate says.
+    pub(crate) gate: u64,
+    /// The producer's waits for this owner.
+    pub(crate) waits: Waits,
 }
 
 impl GateTable {
     pub(crate) fn new(places: usize) -> Self {
         Self {
             gates: (0..places).map(|_| CachePadded::new(AtomicU64::new(NOT_GATING))).collect(),
-            owners: Mutex::new(vec![None; places].into_boxed_slice()),
+            places: Mutex::new((0..places).map(|_| None).collect()),
         }
     }
 
@@ -52,17 +84,9 @@ impl GateTable {
         self.gates.len()
     }
 
-    /// The required consumer that is furthest behind, and its position. A look from outside: it orders nothing.
-    pub(crate) fn slowest(&self) -> Option<(Arc<str>, u64)> {
-        let owners = lock(&self.owners);
-        let positions = self.gates.iter().map(|gate| gate.load(Relaxed));
-        let (owner, position) = owners.iter().zip(positions).min_by_key(|(_, position)| *position)?;
-        Some((Arc::clone(owner.as_ref()?), position))
-    }
-
     /// The smallest gate, or `NOT_GATING`.
     #[inline]
-    fn minimum(&self) -> u64 {
+    pub(crate) fn minimum(&self) -> u64 {
         let mut minimum = NOT_GATING;
         for gate in &self.gates {
             // Acquire: pairs with every store to a gate (acknowledge/look).
@@ -70,78 +94,250 @@ impl GateTable {
         }
         minimum
     }
+
+    /// The place of the smallest gate, unless nobody gates. It orders nothing, and takes no lock.
+    pub(crate) fn slowest_place(&self) -> Option<usize> {
+        let gates = self.gates.iter().map(|gate| gate.load(Relaxed)).enumerate();
+        let (place, gate) = gates.min_by_key(|(_, gate)| *gate)?;
+        (gate != NOT_GATING).then_some(place)
+    }
+
+    /// Shows all consumers that have not left, by place. Nobody joins, pauses or leaves meanwhile.
+    ///
+    /// A look at the cursor after this sees at least every position: lags are not negative.
+    pub(crate) fn look_on(&self, waits: &WaitAccounts, mut see: impl FnMut(Occupied<'_>)) {
+        let places = lock(&self.places);
+        for (place, occupancy) in places.iter().enumerate() {
+            let Some(Occupancy { owner, owner_has_gone: false, waits_before, .. }) = occupancy else {
+                continue;
+            };
+            // Acquire: pairs with every store to a gate (acknowledge/look): the cursor is seen at least as the consumer saw it.
+            let gate = self.gates[place].load(proven!(Acquire, "look-on-load-relaxed" => Relaxed));
+            see(Occupied { owner, gate, waits: waits.of_place(place).since(*waits_before) });
+        }
+    }
+
+    /// Frees `place` if its owner and all that come after it have gone.
+    fn release(places: &mut [Option<Occupancy>], place: usize) {
+        let is_over = |occupancy: &Occupancy| {
+            occupancy.owner_has_gone
+                && proven!(occupancy.dependants == 0, "place-freed-under-a-dependant" => true)
+        };
+        if places[place].as_ref().is_some_and(is_over) {
+            places[place] = None;
+        }
+    }
+
+    /// Asks the owner of `followed` to pause at its next batch, and keeps others from coming after it meanwhile.
+    pub(crate) fn ask_to_pause(&self, followed: &Followed) -> Result<(), PauseError> {
+        let owner = followed.member();
+        let mut places = lock(&self.places);
+        let occupancy = Self::occupancy(&mut places, followed.place(), owner)?;
+        occupancy.begin_pause()?;
+        owner.control.ask(Request::Pause);
+        Ok(())
+    }
+
+    /// Takes that back, or asks the owner of `followed` to go on.
+    pub(crate) fn ask_to_resume(&self, followed: &Followed) -> Result<(), PauseError> {
+        let owner = followed.member();
+        let mut places = lock(&self.places);
+        let occupancy = Self::occupancy(&mut places, followed.place(), owner)?;
+        owner.control.ask(Request::Run);
+        // Relaxed: gates say `NOT_GATING`, or stop saying it, under this lock.
+        if self.gates[followed.place()].load(Relaxed) != NOT_GATING {
+            occupancy.is_pausing = false;
+        }
+        Ok(())
+    }
+
+    fn occupancy<'a>(
+        places: &'a mut [Option<Occupancy>],
+        place: usize,
+        owner: &Arc<Member>,
+    ) -> Result<&'a mut Occupancy, PauseError> {
+        places[place]
+            .as_mut()
+            .filter(|occupancy| Arc::ptr_eq(&occupancy.owner, owner) && owner.departure().is_none())
+            .ok_or_else(|| PauseError::Gone { consumer: Arc::clone(&owner.name) })
+    }
+}
+
+impl Occupancy {
+    /// From now on nobody can come after it.
+    fn begin_pause(&mut self) -> Result<(), PauseError> {
+        if self.dependants > 0 {
+            return Err(PauseError::HasDependants { consumer: Arc::clone(&self.owner.name) });
+        }
+        self.is_pausing = true;
+        Ok(())
+    }
+}
+
+/// Makes the owner of `gate` required from the result on, while the producer runs: in that order a store of the cursor, a fence,
+/// a second look at the cursor, and a store of that.
+///
+/// Why nothing from the result on can be overwritten. Of this fence and the fence of any look of the producer, one is
+/// first. If ours is, that look sees our gate. If the producer's is, then we see at least the cursor that it had stored
+/// before: `c >= x`, and the limit it set is at most `x + N <= c + N`. It writes nothing from `c + N` on before it looks
+/// again, and sees our gate then. Sequences below `c` are not ours to read.
+///
+/// The first store may be of a cursor long gone, if this thread is taken off its processor right before it. The producer
+/// is held up then until the thread runs again.
+fn enter(core: &Core, gate: &AtomicU64) -> u64 {
+    // Release: the place may have had an owner before, whose reads came before ours through the lock. Whoever sees
+    // this store in the place of the owner's last must also see those reads over (acknowledge/look), and whoever waits for
+    // that owner must see that it has gone (acknowledge/follow).
+    gate.store(core.cursor.glance().count, proven!(Release, "join-first-store-relaxed" => Relaxed));
+    // SeqCst: pairs with the fence in `Room::look` (join/look).
+    proven!(fence(SeqCst), "join-without-fence" => ());
+    // `observe` is an Acquire load: what the producer did before it published the last event below `start` is
+    // visible to who joins there.
+    let start = proven!(core.cursor.observe().count, "join-without-second-look" => gate.load(Relaxed));
+    // Relaxed is enough: the fence above is a release fence, so a look that sees this store is ordered behind the
+    // former owner's reads as well. (A mutant of a stronger store would survive.)
+    gate.store(start, Relaxed);
+    start
 }
 
 /// A required consumer's place: its position, and the permission to read in place what is published and not yet acknowledged.
 #[derive(Debug)]
-pub(crate) struct GatingSequence {
+pub struct GatingSequence {
     gate: Projection<Core, AtomicU64>,
-    cursor: Projection<Core, Cursor>,
+    barrier: Barrier,
+    member: Arc<Member>,
     place: usize,
     /// The first sequence not acknowledged: what the gate holds.
     position: u64,
-    /// The highest cursor seen.
+    /// The highest end of what may be read that was seen.
     seen: u64,
+    /// See [`crate::parking::light_barrier`].
+    fences: bool,
     frozen: bool,
+    #[cfg(feature = "latency")]
+    recorder: Recorder,
 }
 
 impl GatingSequence {
-    /// Takes a place, while the producer runs, and starts at the cursor. `None`: every place is taken.
-    ///
-    /// Why nothing from the start on can be overwritten. Of this fence and the fence of any look of the producer, one is
-    /// first. If ours is, that look sees our gate. If the producer's is, then we see at least the cursor that it had stored
-    /// before: `c >= x`, and the limit it set is at most `x + N <= c + N`. It writes nothing from `c + N` on before it looks
-    /// again, and sees our gate then. Sequences below `c` are not ours to read.
-    ///
-    /// The first store may be of a cursor long gone, if this thread is taken off its processor right before it. The producer
-    /// is held up then until the thread runs again.
-    pub(crate) fn join(core: &Arc<Core>, name: &Arc<str>) -> Option<Self> {
-        let table = &core.gates;
-        let mut owners = lock(&table.owners);
-        let place = owners.iter().position(Option::is_none)?;
-        owners[place] = Some(Arc::clone(name));
-        let gate = &table.gates[place];
-        // Release: the place may have had an owner before, whose reads came before ours through the lock. Whoever sees
-        // this store in the place of the owner's last must also see those reads over (acknowledge/look).
-        gate.store(core.cursor.glance().count, proven!(Release, "join-first-store-relaxed" => Relaxed));
-        // SeqCst: pairs with the fence in `Room::look` (join/look).
-        proven!(fence(SeqCst), "join-without-fence" => ());
-        // `observe` is an Acquire load: what the producer did before it published the last event below `start` is
-        // visible to who joins there.
-        let start = proven!(core.cursor.observe().count, "join-without-second-look" => gate.load(Relaxed));
-        // Relaxed is enough: the fence above is a release fence, so a look that sees this store is ordered behind the
-        // former owner's reads as well. (A mutant of a stronger store would survive.)
-        gate.store(start, Relaxed);
-        Some(Self {
-            cursor: Projection::new(core, |core| &core.cursor),
+    /// Takes a place, while the producer runs, and starts at the cursor: see [`enter`].
+    pub(crate) fn join(core: &Arc<Core>, name: Arc<str>, upstream: Vec<Followed>) -> Result<Self, JoinError> {
+        let mut places = lock(&core.gates.places);
+        for followed in &upstream {
+            Self::check_upstream(core, &name, followed, &places)?;
+        }
+        let Some(place) = places.iter().position(Option::is_none) else {
+            return Err(JoinError::TooManyRequired {
+                consumer: name,
+                ring: Arc::clone(&core.name),
+                max_required: core.gates.places(),
+            });
+        };
+        for followed in &upstream {
+            places[followed.place()].as_mut().expect("just checked").dependants += 1;
+        }
+        let member = Arc::new(Member::new(
+            name,
+            #[cfg(feature = "latency")]
+            core.stamps.as_ref().map(Stamps::histogram),
+        ));
+        places[place] = Some(Occupancy {
+            owner: Arc::clone(&member),
+            owner_has_gone: false,
+            dependants: 0,
+            is_pausing: false,
+            waits_before: core.waits.of_place(place),
+        });
+        let start = enter(core, &core.gates.gates[place]);
+        member.starts_at(start);
+        Ok(Self {
             gate: Projection::new(core, |core| &*core.gates.gates[place]),
+            barrier: Barrier::new(core, upstream),
+            member,
             place,
             position: start,
             seen: start,
+            fences: core.attention.needs_fences(),
             frozen: false,
+            #[cfg(feature = "latency")]
+            recorder: Recorder::starting_at(core.stamps.as_ref(), start),
         })
     }
 
-    pub(crate) fn core(&self) -> &Core {
+    fn check_upstream(
+        core: &Arc<Core>,
+        name: &Arc<str>,
+        followed: &Followed,
+        places: &[Option<Occupancy>],
+    ) -> Result<(), JoinError> {
+        let (consumer, upstream) = (Arc::clone(name), Arc::clone(&followed.member().name));
+        if !Arc::ptr_eq(followed.core(), core) {
+            let (ring, other) = (Arc::clone(&core.name), Arc::clone(&followed.core().name));
+            return Err(JoinError::OtherRing { consumer, ring, upstream, other });
+        }
+        match &places[followed.place()] {
+            Some(occupancy) if Arc::ptr_eq(&occupancy.owner, followed.member()) => {
+                if occupancy.owner.departure().is_some() {
+                    Err(JoinError::UpstreamGone { consumer, upstream })
+                } else if occupancy.is_pausing {
+                    Err(JoinError::UpstreamPaused { consumer, upstream })
+                } else {
+                    Ok(())
+                }
+            }
+            _ => Err(JoinError::UpstreamGone { consumer, upstream }),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn core(&self) -> &Arc<Core> {
         self.gate.owner()
+    }
+
+    pub(crate) fn member(&self) -> &Arc<Member> {
+        &self.member
     }
 
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// How many sequences, from the position on, are published and held.
+    /// For those who come after this consumer or wait for it.
+    pub(crate) fn followed(&self) -> Followed {
+        Followed::new(self.gate.clone(), Arc::clone(&self.member), self.place)
+    }
+
+    pub(crate) fn comes_after_others(&self) -> bool {
+        !self.barrier.upstream().is_empty()
+    }
+
+    /// How many sequences, from the position on, may be read and are held.
     #[inline(always)]
     pub(crate) fn readable(&self) -> u64 {
         self.seen - self.position
     }
 
-    /// Looks at the cursor.
+    /// Looks at the barrier.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> Observed {
-        let observed = self.cursor.observe();
+        let observed = self.barrier.observe(self.position);
         self.seen = observed.count;
         observed
+    }
+
+    /// Why nothing more will come, where a look that found nothing gave `observed`. `None`: something may.
+    #[inline(always)]
+    pub(crate) fn end(&self, observed: Observed) -> Option<End> {
+        let core = self.core();
+        if observed.closed {
+            return Some(core.attention.end());
+        }
+        let upstream = self.barrier.upstream();
+        if !upstream.is_empty()
+            && let Some(end) = end_after(core, upstream, self.position)
+        {
+            return Some(end);
+        }
+        core.attention.is_stopped().then_some(End::Stopped)
     }
 
     /// Gives up the next `count` sequences: the producer may write their slots.
@@ -151,130 +347,129 @@ impl GatingSequence {
     pub(crate) fn acknowledge(&mut self, count: u64) {
         assert!(count <= self.readable(), "acknowledged more than was readable");
         self.position += count;
+        // Before the gate: the producer may stamp the same places anew after it.
+        #[cfg(feature = "latency")]
+        self.recorder.acknowledged(self.position, self.gate.owner(), &self.member);
         // Release: pairs with the producer's look (acknowledge/look).
         self.gate.store(self.position, proven!(Release, "acknowledge-store-relaxed" => Relaxed));
+        self.gate.owner().attention.after_acknowledge(self.fences);
+    }
+
+    /// Lets all of `group` start at one sequence: the highest at which one of them joined. What lies before it is given up, and
+    /// what comes after is held by each from its own start on.
+    pub(crate) fn start_together(core: &Core, group: &mut [&mut Self]) -> Result<u64, GroupError> {
+        let starts = group.iter().map(|member| member.position);
+        let start = proven!(starts.max(), "group-starts-at-its-first" => starts.min())
+            .unwrap_or_else(|| core.cursor.observe().count);
+        let places = lock(&core.gates.places);
+        for member in &*group {
+            let consumer = || Arc::clone(&member.member.name);
+            if member.position != member.member.joined_at() {
+                let position = Sequence::new(member.position);
+                return Err(GroupError::HasStarted { consumer: consumer(), position });
+            }
+            // Whoever comes after it and is not in the group would read what it gives up.
+            let in_group = group.iter().flat_map(|other| other.barrier.upstream());
+            let dependants = in_group.filter(|followed| followed.place() == member.place).count();
+            if places[member.place].as_ref().is_some_and(|occupancy| occupancy.dependants > dependants) {
+                return Err(GroupError::DependantOutside { consumer: consumer() });
+            }
+        }
+        for member in group {
+            member.member.starts_at(start);
+            #[cfg(feature = "latency")]
+            member.recorder.skip_to(core, start);
+            member.seen = start;
+            member.acknowledge(start - member.position);
+        }
+        drop(places);
+        Ok(start)
+    }
+
+    /// Stops gating, and reads nothing, until [`resume`](Self::resume).
+    pub(crate) fn pause(&mut self) -> Result<(), PauseError> {
+        let core = Arc::clone(self.core());
+        let mut places = lock(&core.gates.places);
+        places[self.place].as_mut().expect("its place is taken").begin_pause()?;
+        self.stop_gating();
+        drop(places);
+        core.attention.wake_everybody();
+        Ok(())
+    }
+
+    /// The same, if a control handle has asked for it and has not taken it back. Returns whether it was so.
+    pub(crate) fn pause_if_asked(&mut self) -> bool {
+        let core = Arc::clone(self.core());
+        let places = lock(&core.gates.places);
+        if self.member.control.get() != Request::Pause {
+            return false;
+        }
+        self.stop_gating();
+        drop(places);
+        core.attention.wake_everybody();
+        true
+    }
+
+    /// Under the lock of the table.
+    fn stop_gating(&mut self) {
+        self.seen = self.position;
+        let barrier = std::mem::replace(&mut self.barrier, Barrier::After([].into()));
+        self.barrier = Barrier::Paused(Box::new(barrier));
+        self.member.pauses().begin(self.position);
+        // Release: pairs with the producer's look (acknowledge/look).
+        self.gate.store(NOT_GATING, proven!(Release, "pause-store-relaxed" => Relaxed));
+    }
+
+    /// Goes on at the cursor, and gates again: see [`enter`]. Returns how many sequences it let pass.
+    pub(crate) fn resume(&mut self) -> u64 {
+        let core = Arc::clone(self.core());
+        let mut places = lock(&core.gates.places);
+        let Barrier::Paused(barrier) = std::mem::replace(&mut self.barrier, Barrier::After([].into())) else {
+            unreachable!("resumed a consumer that is not paused");
+        };
+        self.barrier = *barrier;
+        let start = enter(&core, &self.gate);
+        self.seen = start;
+        self.position = start;
+        #[cfg(feature = "latency")]
+        self.recorder.skip_to(&core, start);
+        let let_pass = self.member.pauses().end(start);
+        places[self.place].as_mut().expect("its place is taken").is_pausing = false;
+        drop(places);
+        core.attention.wake_everybody();
+        let_pass
     }
 
     /// Leaves the gate where it is, for good: what was not acknowledged will never be overwritten, and the place is never free
-    /// again.
-    pub(crate) fn freeze(&mut self) {
-        self.frozen = true;
+    /// again. Then it may only be dropped.
+    pub(crate) fn fail(&mut self, failure: &Arc<Failure>) {
+        proven!(self.frozen = true, "failed-gate-not-frozen" => ());
+        self.member.fail(failure);
+        self.core().attention.fail(failure);
     }
 }
 
-/// Stops gating and gives the place back, unless frozen.
+/// Stops gating and gives the place back, unless it has failed.
 impl Drop for GatingSequence {
     fn drop(&mut self) {
+        let core = Arc::clone(self.core());
+        let mut places = lock(&core.gates.places);
+        for followed in self.barrier.upstream() {
+            places[followed.place()].as_mut().expect("kept for its dependants").dependants -= 1;
+            GateTable::release(&mut places, followed.place());
+        }
         if self.frozen {
             return;
         }
-        let mut owners = lock(&self.core().gates.owners);
+        proven!(self.member.depart(self.position), "final-position-after-gate" => ());
         // Release: pairs with the producer's look (acknowledge/look).
         self.gate.store(NOT_GATING, proven!(Release, "leave-store-relaxed" => Relaxed));
-        owners[self.place] = None;
-    }
-}
-
-/// The producer's own account of where it may write.
-#[derive(Debug)]
-pub(crate) struct Room {
-    /// The next sequence to write: the cursor, as its only writer knows it.
-    next: u64,
-    /// The first sequence that may not be written before another look.
-    limit: u64,
-    capacity: u64,
-    gates: Projection<Core, GateTable>,
-    cursor: Projection<Core, Cursor>,
-}
-
-impl Room {
-    /// Starts with no room, so that the first claim looks.
-    pub(crate) fn new(core: &Arc<Core>) -> Self {
-        let first = core.first_sequence;
-        Self {
-            next: first,
-            limit: first,
-            capacity: core.capacity,
-            gates: Projection::new(core, |core| &core.gates),
-            cursor: Projection::new(core, |core| &core.cursor),
+        proven!((), "final-position-after-gate" => self.member.depart(self.position));
+        if let Some(occupancy) = &mut places[self.place] {
+            occupancy.owner_has_gone = true;
         }
-    }
-
-    pub(crate) fn core(&self) -> &Core {
-        self.gates.owner()
-    }
-
-    pub(crate) fn next(&self) -> u64 {
-        self.next
-    }
-
-    /// Whether `count` slots may be written, as far as is known without a look.
-    #[inline(always)]
-    pub(crate) fn has(&self, count: u64) -> bool {
-        self.next + count <= self.limit
-    }
-
-    /// Looks at the gates, and says whether `count` slots may be written now.
-    #[inline(never)]
-    pub(crate) fn look(&mut self, count: u64) -> bool {
-        // SeqCst: pairs with the fence in `GatingSequence::join` (join/look).
-        proven!(fence(SeqCst), "look-without-fence" => ());
-        let minimum = self.gates.minimum();
-        // Never more than a lap beyond our own cursor, even when nobody is required: a consumer that joins between two looks
-        // relies on it.
-        let held = minimum.min(proven!(self.next, "look-past-own-cursor" => self.next + 1));
-        let limit = held + proven!(self.capacity, "gate-off-by-one" => self.capacity + 1);
-        // Somebody who is joining may have stored a cursor of more than a lap ago.
-        self.limit = limit.max(self.next);
-        self.has(count)
-    }
-
-    /// The next `count` slots, for the producer to write. Panics if there is no such room.
-    #[inline(always)]
-    pub(crate) fn take(&mut self, count: u64) -> Free<'_> {
-        assert!(self.has(count), "claimed without room");
-        Free { first: self.next, count, filled: 0, room: self }
-    }
-}
-
-/// Slots that are the producer's to write: no required consumer may read them, and none of them is published.
-#[derive(Debug)]
-pub(crate) struct Free<'room> {
-    room: &'room mut Room,
-    first: u64,
-    count: u64,
-    /// How many of them, from the first, have been written: what `publish` reveals.
-    filled: u64,
-}
-
-impl Free<'_> {
-    #[inline(always)]
-    pub(crate) fn filled(&self) -> u64 {
-        self.filled
-    }
-
-    #[inline(always)]
-    pub(crate) fn remaining(&self) -> u64 {
-        self.count - self.filled
-    }
-
-    /// The sequence of the first of the next `count` slots, counted as filled: for `storage.rs`, which writes them at once.
-    ///
-    /// Panics if fewer remain.
-    #[inline(always)]
-    pub(crate) fn fill(&mut self, count: u64) -> u64 {
-        assert!(count <= self.remaining(), "filled more than was claimed");
-        let sequence = self.first + self.filled;
-        self.filled += count;
-        sequence
-    }
-
-    /// Publishes what is filled by one store of the cursor, and gives the rest up. Returns the first sequence published.
-    #[inline(always)]
-    pub(crate) fn publish(self) -> u64 {
-        let next = self.first + self.filled;
-        self.room.next = next;
-        self.room.cursor.publish(next);
-        self.first
+        GateTable::release(&mut places, self.place);
+        drop(places);
+        core.attention.wake_everybody();
     }
 }

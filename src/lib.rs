@@ -65,29 +65,45 @@ compile_error!(
 );
 
 mod attention;
+mod barrier;
 mod cursor;
 mod error;
 mod event;
 mod gate;
+#[cfg(feature = "latency")]
+mod latency;
+mod member;
 mod optional;
+mod parking;
+mod pause;
 mod producer;
+mod progress;
 mod region;
 mod required;
 mod ring;
+mod room;
 mod sequence;
+pub mod stats;
 mod storage;
 mod sync;
 pub mod wait;
+mod waiting;
+mod waits;
+pub mod worker;
 
+pub use barrier::Upstream;
 pub use error::{
-    AcknowledgeError, BuildError, ClaimFull, End, Failure, FailureCause, JoinError, PublishError, ReadError,
-    RecvError, StartError,
+    AcknowledgeError, BuildError, ClaimFull, End, Failure, FailureCause, GroupError, JoinError, PauseError,
+    ProgressError, PublishError, ReadError, RecvError, StartError,
 };
 pub use event::Event;
 pub use optional::{OptionalBuilder, OptionalConsumer, ReadFrom, Received};
+pub use parking::Parking;
+pub use pause::{Pausable, Paused};
 pub use producer::{Claim, Producer};
+pub use progress::Progress;
 pub use required::{Batch, BatchIter, RequiredBuilder, RequiredConsumer};
-pub use ring::{Ring, RingBuilder};
+pub use ring::{GroupMember, Ring, RingBuilder};
 pub use sequence::{MAX_FIRST_SEQUENCE, Sequence};
 pub use wait::WaitStrategy;
 

@@ -4,14 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::cursor::Cursor;
-use crate::error::{RecvError, StartError};
+use crate::cursor::{Cursor, Observed};
+use crate::error::{End, RecvError, StartError};
 use crate::event::Event;
+use crate::member::Listener;
+use crate::pause::{Pausable, Paused};
 use crate::ring::{Core, Ring};
 use crate::sequence::Sequence;
 use crate::storage::Slots;
 use crate::sync::Projection;
-use crate::wait::{BackOff, Until, WaitStrategy, look_until};
+use crate::wait::{BackOff, WaitStrategy};
+use crate::waiting::{Until, look_until};
+use crate::worker::WorkerBuilder;
 
 /// Where an optional consumer starts, where it goes on after it was overrun, or where it moves to.
 ///
@@ -57,6 +61,26 @@ impl Window {
             ReadFrom::Sequence(sequence) => sequence.get().min(cursor),
         };
         sequence.max(self.oldest(cursor))
+    }
+
+    /// Where `start` is now. Everything from the result on that is published was either readable at this moment or will be
+    /// counted as missed.
+    fn start(self, cursor: &Cursor, name: &Arc<str>, start: ReadFrom) -> Result<u64, StartError> {
+        let cursor = cursor.peek().count;
+        match start {
+            ReadFrom::Sequence(asked) if asked.get() > cursor => Err(StartError::NotYetPublished {
+                consumer: Arc::clone(name),
+                asked,
+                cursor: Sequence::new(cursor),
+            }),
+            ReadFrom::Sequence(asked) if asked.get() < self.first_sequence => Err(StartError::BeforeFirst {
+                consumer: Arc::clone(name),
+                asked,
+                first_sequence: Sequence::new(self.first_sequence),
+            }),
+            ReadFrom::Sequence(asked) => Ok(asked.get()),
+            relative => Ok(self.resolve(relative, cursor)),
+        }
     }
 }
 
@@ -104,16 +128,21 @@ impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
     pub fn join(self) -> Result<OptionalConsumer<E, W>, StartError> {
         let Self { ring, name, start, resume, wait } = self;
         let core = &ring.core;
-        let mut reader = Reader {
+        let window = Window { len: ring.slots.window(), first_sequence: core.first_sequence };
+        let position = window.start(&core.cursor, &name, start)?;
+        let listener = Arc::new(Listener::new(name, position));
+        core.listeners.add(&listener);
+        let reader = Reader {
             cursor: Projection::new(core, |core| &core.cursor),
             slots: ring.slots.clone(),
-            window: Window { len: ring.slots.window(), first_sequence: core.first_sequence },
+            window,
             resume,
-            position: 0,
+            position,
+            delivered: 0,
             missed: 0,
+            listener,
         };
-        reader.position = reader.start(&name, start)?;
-        Ok(OptionalConsumer { joined_at: reader.position, reader, wait, name })
+        Ok(OptionalConsumer { reader, wait })
     }
 }
 
@@ -162,8 +191,6 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for OptionalBuilder<'_, E, W> {
 pub struct OptionalConsumer<E: Event, W: WaitStrategy = BackOff> {
     reader: Reader<E>,
     wait: W,
-    joined_at: u64,
-    name: Arc<str>,
 }
 
 /// What reading needs, apart from the wait strategy.
@@ -174,7 +201,10 @@ struct Reader<E> {
     resume: ReadFrom,
     /// The next sequence to read.
     position: u64,
+    delivered: u64,
     missed: u64,
+    /// Where others see what it counts.
+    listener: Arc<Listener>,
 }
 
 /// Events that were appended to a caller's buffer by one validation.
@@ -189,35 +219,13 @@ pub struct Received {
 }
 
 impl<E: Event> Reader<E> {
-    /// Where `start` is now. Everything from the result on that is published was either readable at this moment or will be
-    /// counted as missed.
-    fn start(&self, name: &Arc<str>, start: ReadFrom) -> Result<u64, StartError> {
-        let cursor = self.cursor.peek().count;
-        match start {
-            ReadFrom::Sequence(asked) if asked.get() > cursor => Err(StartError::NotYetPublished {
-                consumer: Arc::clone(name),
-                asked,
-                cursor: Sequence::new(cursor),
-            }),
-            ReadFrom::Sequence(asked) if asked.get() < self.window.first_sequence => {
-                Err(StartError::BeforeFirst {
-                    consumer: Arc::clone(name),
-                    asked,
-                    first_sequence: Sequence::new(self.window.first_sequence),
-                })
-            }
-            ReadFrom::Sequence(asked) => Ok(asked.get()),
-            relative => Ok(self.window.resolve(relative, cursor)),
-        }
-    }
-
     /// Looks whether there is something to read: how much is published from the position on, all of it readable at that
     /// moment.
     #[inline(always)]
     fn look(&mut self) -> Result<u64, RecvError> {
         let observed = self.cursor.peek();
         match observed.count - self.position {
-            0 => Err(if observed.closed { self.end() } else { RecvError::Empty }),
+            0 => Err(self.end(observed).map_or(RecvError::Empty, RecvError::Ended)),
             unread if unread > self.window.len => Err(self.lagged(observed.count)),
             unread => Ok(unread),
         }
@@ -229,7 +237,7 @@ impl<E: Event> Reader<E> {
         match self.slots.copy(self.position).confirm(&self.cursor) {
             Ok(event) => {
                 let sequence = Sequence::new(self.position);
-                self.position += 1;
+                self.deliver(1);
                 Ok((sequence, event))
             }
             Err(cursor) => Err(self.lagged(cursor)),
@@ -251,8 +259,8 @@ impl<E: Event> Reader<E> {
         };
         let (first, count) = copied.confirm(&self.cursor, resume);
         let missed = first - from;
-        self.missed += missed;
-        self.position = first + count as u64;
+        self.miss(missed);
+        self.deliver(count as u64);
         let first = Sequence::new(first);
         if count == 0 {
             Err(RecvError::Lagged { missed, resumed_at: first })
@@ -266,14 +274,31 @@ impl<E: Event> Reader<E> {
     fn lagged(&mut self, cursor: u64) -> RecvError {
         let resumed_at = self.window.resolve(self.resume, cursor);
         let missed = resumed_at - self.position;
-        self.missed += missed;
-        self.position = resumed_at;
+        self.miss(missed);
         RecvError::Lagged { missed, resumed_at: Sequence::new(resumed_at) }
     }
 
-    #[cold]
-    fn end(&self) -> RecvError {
-        RecvError::Ended(self.cursor.owner().attention.end())
+    #[inline(always)]
+    fn deliver(&mut self, events: u64) {
+        self.position += events;
+        self.delivered += events;
+        self.listener.tally.delivered.set(self.delivered);
+    }
+
+    #[inline]
+    fn miss(&mut self, events: u64) {
+        if events > 0 {
+            self.position += events;
+            self.missed += events;
+            self.listener.tally.missed.set(self.missed);
+        }
+    }
+
+    /// Why nothing more will come, where a look that found nothing gave `observed`. `None`: something may.
+    #[inline(always)]
+    fn end(&self, observed: Observed) -> Option<End> {
+        let attention = &self.cursor.owner().attention;
+        if observed.closed { Some(attention.end()) } else { attention.is_stopped().then_some(End::Stopped) }
     }
 }
 
@@ -340,6 +365,21 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         self.wait_for(Until::Done, |reader| reader.try_recv_many(buffer))
     }
 
+    /// As [`recv_many`](Self::recv_many) and its forms; `Empty` also once `interrupted` says so.
+    #[inline]
+    pub(crate) fn recv_many_unless(
+        &mut self,
+        buffer: &mut Vec<E>,
+        until: Until,
+        mut interrupted: impl FnMut() -> bool,
+    ) -> Result<Received, RecvError> {
+        let received = self.wait_for(until, |reader| match reader.try_recv_many(buffer) {
+            Err(RecvError::Empty) if interrupted() => Ok(None),
+            received => received.map(Some),
+        })?;
+        received.ok_or(RecvError::Empty)
+    }
+
     /// As [`recv_many`](Self::recv_many), if there is an event now.
     ///
     /// # Errors
@@ -370,8 +410,9 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         until: Until,
         mut receive: impl FnMut(&mut Reader<E>) -> Result<T, RecvError>,
     ) -> Result<T, RecvError> {
-        let Self { reader, wait, .. } = self;
-        look_until(until, wait, || match receive(reader) {
+        let Self { reader, wait } = self;
+        // Nobody wakes an optional consumer.
+        look_until(until, wait, None, || match receive(reader) {
             Err(RecvError::Empty) => None,
             answer => Some(answer),
         })
@@ -388,30 +429,69 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         let target = match to {
             ReadFrom::Sequence(asked) if asked < self.position() => {
                 return Err(StartError::Backwards {
-                    consumer: Arc::clone(&self.name),
+                    consumer: Arc::clone(&self.reader.listener.name),
                     asked,
                     position: self.position(),
                 });
             }
             // What the others mean may lie behind, where this consumer has been already.
-            to => self.reader.start(&self.name, to)?.max(self.reader.position),
+            to => {
+                let Reader { window, cursor, listener, position, .. } = &self.reader;
+                window.start(cursor, &listener.name, to)?.max(*position)
+            }
         };
         let missed = target - self.reader.position;
-        self.reader.missed += missed;
-        self.reader.position = target;
+        self.reader.miss(missed);
         Ok(missed)
+    }
+
+    /// Gets nothing for a while. [`Paused::resume`] says how many events passed meanwhile; they count as
+    /// [let pass](Self::let_pass), not as missed. It goes on at the newest.
+    ///
+    /// ```
+    /// use ringbus::Ring;
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().build()?;
+    /// let mut monitor = ring.optional("monitor").join()?;
+    /// let paused = monitor.pause();
+    /// producer.publish_batch(&[1, 2, 3])?;
+    /// assert_eq!(paused.resume(), 3);
+    /// producer.publish(&4)?;
+    /// assert_eq!(monitor.recv()?.1, 4);
+    /// assert_eq!((monitor.delivered(), monitor.missed(), monitor.let_pass()), (1, 0, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&mut self) -> Paused<'_, Self> {
+        self.reader.listener.tally.is_paused.set(1);
+        Paused::new(self)
+    }
+
+    /// Puts this consumer on a thread of its own: see [`worker`](crate::worker).
+    pub fn into_worker(self) -> WorkerBuilder<Self>
+    where
+        W: 'static,
+    {
+        WorkerBuilder::new(self)
+    }
+
+    pub(crate) fn listener(&self) -> &Arc<Listener> {
+        &self.reader.listener
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        self.reader.cursor.owner()
     }
 
     /// The name it joined with.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.reader.listener.name
     }
 
     /// The sequence it started at.
     #[must_use]
     pub fn joined_at(&self) -> Sequence {
-        Sequence::new(self.joined_at)
+        Sequence::new(self.reader.listener.joined_at)
     }
 
     /// The sequence it reads next.
@@ -423,7 +503,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// How many events it was given since it joined.
     #[must_use]
     pub fn delivered(&self) -> u64 {
-        self.reader.position - self.joined_at - self.reader.missed
+        self.reader.delivered
     }
 
     /// How many events it has lost or skipped since it joined, exactly. An overrun counts when it is noticed: until then
@@ -433,17 +513,41 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         self.reader.missed
     }
 
-    /// How many events are published and neither delivered nor missed at this moment. The producer may publish more meanwhile.
+    /// How many events have passed it while it was [paused](Self::pause).
+    #[must_use]
+    pub fn let_pass(&self) -> u64 {
+        self.reader.listener.tally.let_pass.get()
+    }
+
+    /// How many events are published and neither delivered, missed nor let pass at this moment. The producer may publish more
+    /// meanwhile.
     #[must_use]
     pub fn lag(&self) -> u64 {
         self.reader.cursor.glance().count - self.reader.position
     }
 }
 
+impl<E: Event, W: WaitStrategy> Pausable for OptionalConsumer<E, W> {
+    fn resume(&mut self) -> u64 {
+        let Reader { cursor, position, listener, .. } = &mut self.reader;
+        let passed = cursor.peek().count - *position;
+        *position += passed;
+        listener.tally.let_pass.set(listener.tally.let_pass.get() + passed);
+        listener.tally.is_paused.set(0);
+        passed
+    }
+}
+
+impl<E: Event, W: WaitStrategy> Drop for OptionalConsumer<E, W> {
+    fn drop(&mut self) {
+        self.reader.cursor.owner().listeners.remove(&self.reader.listener);
+    }
+}
+
 impl<E: Event, W: WaitStrategy> fmt::Debug for OptionalConsumer<E, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OptionalConsumer")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("position", &self.position())
             .field("missed", &self.missed())
             .field("lag", &self.lag())

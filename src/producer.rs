@@ -9,12 +9,14 @@ use std::time::Instant;
 use crate::attention::Attention;
 use crate::error::{ClaimFull, End, PublishError};
 use crate::event::Event;
-use crate::gate::{Free, Room};
+use crate::parking::Awaited;
 use crate::ring::Core;
+use crate::room::{Free, Room};
 use crate::sequence::Sequence;
 use crate::storage::SlotWriter;
 use crate::sync::{Projection, proven};
-use crate::wait::{BackOff, Until, WaitStrategy, look_until};
+use crate::wait::{BackOff, WaitStrategy};
+use crate::waiting::{Until, look_until};
 
 /// The one writer of a ring. [`RingBuilder::build`](crate::RingBuilder::build) hands it out, once.
 ///
@@ -27,7 +29,8 @@ use crate::wait::{BackOff, Until, WaitStrategy, look_until};
 /// optional consumers.
 ///
 /// When a required consumer fails (see [`Failure`](crate::Failure)), the next call, or the one that is waiting, returns
-/// [`PublishError::Poisoned`] with its name, and closes the ring. Dropping the producer closes the ring as well; dropping it
+/// [`PublishError::Poisoned`] with its name, and closes the ring. [`Ring::stop`](crate::Ring::stop) makes it return
+/// [`PublishError::Stopped`] in the same way, wherever `Poisoned` is named below. Dropping the producer closes the ring as well; dropping it
 /// while its thread panics tells the consumers so ([`End::ProducerFailed`]). A producer that is leaked with `mem::forget` never
 /// closes the ring: consumers wait for ever.
 ///
@@ -240,7 +243,8 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
 
     /// Closes the ring: consumers drain what is published, then get [`End::Closed`]. Returns the final cursor.
     ///
-    /// Dropping the producer does the same, without saying whether all went well.
+    /// Dropping the producer does the same, without saying whether all went well. On a ring that was
+    /// [stopped](crate::Ring::stop) consumers get [`End::Stopped`].
     ///
     /// # Errors
     ///
@@ -249,12 +253,15 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
     /// closed has not failed.
     pub fn close(self) -> Result<Sequence, PublishError> {
         let next = self.next_sequence();
-        check_failure(&self.attention)?;
-        self.room.core().close(&End::Closed);
+        match self.room.core().close_if_raised() {
+            Err(poisoned @ PublishError::Poisoned(_)) => return Err(poisoned),
+            Err(_) => {}
+            Ok(()) => self.room.core().close(&End::Closed),
+        }
         Ok(next)
     }
 
-    /// Makes sure that `count` slots are free and nobody has failed.
+    /// Makes sure that `count` slots are free, nobody has failed, and nobody wants to stop.
     #[inline(always)]
     fn make_room(&mut self, count: u64, until: Until) -> Result<(), PublishError> {
         if self.room.has(count) && !self.attention.is_raised() {
@@ -268,30 +275,35 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
     #[inline(never)]
     fn wait_for_room(&mut self, count: u64, until: Until) -> Result<(), PublishError> {
         let Self { room, attention, wait, .. } = self;
-        look_until(until, wait, || match check_failure(attention) {
-            Err(poisoned) => Some(Err(poisoned)),
-            Ok(()) => (room.has(count) || room.look(count)).then_some(Ok(())),
+        let core = attention.owner();
+        let mut waiting = None;
+        let answer =
+            look_until(until, wait, Some(attention.alarm(Awaited::Gates)), || {
+                match check_attention(attention) {
+                    Err(error) => Some(Err(error)),
+                    Ok(()) if room.has(count) || room.look(count) => Some(Ok(())),
+                    Ok(()) => {
+                        if waiting.is_none() && !matches!(until, Until::Now) {
+                            waiting = Some((room.slowest_place(), Instant::now()));
+                        }
+                        None
+                    }
+                }
+            });
+        if let Some((place, since)) = waiting {
+            core.waits.add(place, since);
+        }
+        answer.unwrap_or_else(|| {
+            core.waits.add_refused();
+            Err(PublishError::Full { needed: count as usize })
         })
-        .unwrap_or(Err(PublishError::Full { needed: count as usize }))
     }
 }
 
-/// Closes the ring as poisoned if a required consumer has failed.
+/// Closes the ring if a required consumer has failed, or all are to stop.
 #[inline(always)]
-fn check_failure(attention: &Projection<Core, Attention>) -> Result<(), PublishError> {
-    #[cold]
-    #[inline(never)]
-    fn raised(core: &Core) -> Result<(), PublishError> {
-        match core.attention.failure() {
-            // Not yet: the attention word will have other things to tell than failures.
-            None => Ok(()),
-            Some(failure) => {
-                core.close(&End::Poisoned(failure.clone()));
-                Err(PublishError::Poisoned(failure))
-            }
-        }
-    }
-    if attention.is_raised() { raised(attention.owner()) } else { Ok(()) }
+fn check_attention(attention: &Projection<Core, Attention>) -> Result<(), PublishError> {
+    if attention.is_raised() { attention.owner().close_if_raised() } else { Ok(()) }
 }
 
 /// Closes the ring, unless that was done.
@@ -300,7 +312,7 @@ impl<E: Event, W: WaitStrategy> Drop for Producer<E, W> {
         let core = self.room.core();
         if thread::panicking() {
             core.close(&proven!(End::ProducerFailed, "producer-panic-unsaid" => End::Closed));
-        } else if check_failure(&self.attention).is_ok() {
+        } else if core.close_if_raised().is_ok() {
             core.close(&End::Closed);
         }
     }
@@ -366,14 +378,14 @@ impl<E: Event> Claim<'_, E> {
     ///
     /// # Errors
     ///
-    /// [`PublishError::NothingWritten`] if nothing was pushed; [`PublishError::Poisoned`] if a required consumer has failed
-    /// since the claim was made.
+    /// [`PublishError::NothingWritten`] if nothing was pushed; [`PublishError::Poisoned`] or [`PublishError::Stopped`] if a
+    /// required consumer has failed, or the ring was stopped, since the claim was made.
     #[inline]
     pub fn publish(self) -> Result<Sequence, PublishError> {
         if self.is_empty() {
             return Err(PublishError::NothingWritten);
         }
-        proven!(check_failure(self.attention), "claim-publish-unchecked" => Ok(()))?;
+        proven!(check_attention(self.attention), "claim-publish-unchecked" => Ok(()))?;
         Ok(Sequence::new(self.free.publish()))
     }
 }

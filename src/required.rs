@@ -1,5 +1,6 @@
 //! Required consumers: zero-copy batches, acknowledged.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::iter::Chain;
 use std::slice;
@@ -7,20 +8,29 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use crate::error::{AcknowledgeError, End, Failure, FailureCause, JoinError, ReadError};
+use crate::attention::Attention;
+use crate::barrier::{Followed, Upstream, sealed};
+use crate::error::{AcknowledgeError, End, Failure, FailureCause, JoinError, PauseError, ReadError};
 use crate::event::Event;
 use crate::gate::GatingSequence;
-use crate::ring::Ring;
+use crate::member::Member;
+use crate::parking::Awaited;
+use crate::pause::{Pausable, Paused};
+use crate::progress::Progress;
+use crate::ring::{self, Core, Ring};
 use crate::sequence::Sequence;
 use crate::storage::{Hold, Slots};
-use crate::sync::proven;
-use crate::wait::{BackOff, Until, WaitStrategy, look_until};
+use crate::sync::{Projection, proven};
+use crate::wait::{BackOff, WaitStrategy};
+use crate::waiting::{Until, look_until};
+use crate::worker::WorkerBuilder;
 
 /// Settings of a required consumer that is about to join: see [`Ring::required`].
 #[must_use = "nothing has joined before `join` is called"]
 pub struct RequiredBuilder<'ring, E: Event, W: WaitStrategy = BackOff> {
     ring: &'ring Ring<E>,
     name: Arc<str>,
+    upstream: Vec<Followed>,
     batch_limit: u64,
     on_drop: OnDrop,
     wait: W,
@@ -38,6 +48,7 @@ impl<'ring, E: Event> RequiredBuilder<'ring, E> {
         Self {
             ring,
             name: name.into(),
+            upstream: Vec::new(),
             batch_limit: u64::MAX,
             on_drop: OnDrop::Fail,
             wait: BackOff::default(),
@@ -48,8 +59,40 @@ impl<'ring, E: Event> RequiredBuilder<'ring, E> {
 impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
     /// How this consumer waits in its blocking calls; [`BackOff`] unless set.
     pub fn wait<V: WaitStrategy>(self, wait: V) -> RequiredBuilder<'ring, E, V> {
-        let Self { ring, name, batch_limit, on_drop, .. } = self;
-        RequiredBuilder { ring, name, batch_limit, on_drop, wait }
+        let Self { ring, name, upstream, batch_limit, on_drop, .. } = self;
+        RequiredBuilder { ring, name, upstream, batch_limit, on_drop, wait }
+    }
+
+    /// Lets this consumer come after `upstream`: it reads an event once all of them have acknowledged it. Called again, it adds
+    /// to them. Any graph without cycles can be built so: a pipeline, a diamond.
+    ///
+    /// It joins at the cursor like any other, and waits until its upstream gets there. An upstream that has dependants cannot
+    /// be paused, and if it leaves or fails, they get [`End::UpstreamLeft`] or [`End::UpstreamFailed`] when they have read
+    /// what it had acknowledged. In an orderly shutdown nothing is lost, however early the upstream goes: the
+    /// producer closes, each stage drains, and all get [`End::Closed`].
+    ///
+    /// ```
+    /// use ringbus::{End, Ring};
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().build()?;
+    /// let mut journal = ring.required("journal").join()?;
+    /// let mut gateway = ring.required("gateway").after(&[&journal]).join()?;
+    ///
+    /// producer.publish_batch(&[1, 2, 3])?;
+    /// assert!(gateway.try_read().is_err()); // the journal has not acknowledged them
+    /// journal.read()?.acknowledge_first(2)?;
+    /// assert_eq!(gateway.read()?.len(), 2);
+    ///
+    /// producer.close()?;
+    /// journal.poll(|_, _, _| {})?;
+    /// drop(journal); // it has drained, and goes first
+    /// gateway.poll(|_, _, _| {})?;
+    /// assert_eq!(gateway.read().err(), Some(End::Closed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn after(mut self, upstream: &[&dyn Upstream]) -> Self {
+        self.upstream.extend(upstream.iter().map(|upstream| upstream.followed()));
+        self
     }
 
     /// The most events in one batch; no limit unless set. A consumer with a limit may see part of a published batch.
@@ -76,22 +119,17 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
     ///
     /// # Errors
     ///
-    /// [`JoinError::TooManyRequired`], [`JoinError::ZeroBatchLimit`].
+    /// [`JoinError::TooManyRequired`], [`JoinError::ZeroBatchLimit`]; for those it comes after, [`JoinError::OtherRing`],
+    /// [`JoinError::UpstreamGone`], [`JoinError::UpstreamPaused`].
     pub fn join(self) -> Result<RequiredConsumer<E, W>, JoinError> {
-        let Self { ring, name, batch_limit, on_drop, wait } = self;
+        let Self { ring, name, upstream, batch_limit, on_drop, wait } = self;
         if batch_limit == 0 {
             return Err(JoinError::ZeroBatchLimit { consumer: name });
         }
         let core = &ring.core;
-        let Some(gating) = GatingSequence::join(core, &name) else {
-            return Err(JoinError::TooManyRequired {
-                consumer: name,
-                ring: Arc::clone(&core.name),
-                max_required: core.gates.places(),
-            });
-        };
+        let gating = GatingSequence::join(core, name, upstream)?;
         Ok(RequiredConsumer {
-            joined_at: gating.position(),
+            attention: Projection::new(core, |core| &core.attention),
             reader: Reader {
                 gating,
                 slots: ring.slots.clone(),
@@ -101,7 +139,6 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
                 part: (core.capacity / 4).max(1),
             },
             wait,
-            name,
             on_drop,
         })
     }
@@ -111,6 +148,7 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for RequiredBuilder<'_, E, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequiredBuilder")
             .field("name", &self.name)
+            .field("after", &self.upstream)
             .field("batch_limit", &self.batch_limit)
             .field("on_drop", &self.on_drop)
             .field("wait", &self.wait)
@@ -188,14 +226,13 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for RequiredBuilder<'_, E, W> {
 /// ```
 pub struct RequiredConsumer<E: Event, W: WaitStrategy = BackOff> {
     reader: Reader<E>,
+    attention: Projection<Core, Attention>,
     wait: W,
-    joined_at: u64,
-    name: Arc<str>,
     on_drop: OnDrop,
 }
 
 /// What reading needs, apart from the wait strategy.
-struct Reader<E> {
+pub(crate) struct Reader<E> {
     gating: GatingSequence,
     slots: Slots<E>,
     batch_limit: u64,
@@ -222,15 +259,54 @@ impl<E: Event> Reader<E> {
             let observed = self.gating.look();
             self.found_last = self.gating.readable() - in_hand;
             if self.gating.readable() == 0 {
-                return Err(if observed.closed { self.end() } else { ReadError::Empty });
+                return Err(self.gating.end(observed).map_or(ReadError::Empty, ReadError::Ended));
             }
         }
         Ok(self.gating.readable().min(self.batch_limit))
     }
 
-    #[cold]
-    fn end(&self) -> ReadError {
-        ReadError::Ended(self.gating.core().attention.end())
+    pub(crate) fn position(&self) -> u64 {
+        self.gating.position()
+    }
+
+    pub(crate) fn acknowledge(&mut self, count: u64) {
+        self.gating.acknowledge(count);
+    }
+
+    /// The next `len` events, which must have been looked at.
+    pub(crate) fn in_place(&self, len: u64) -> (&[E], &[E]) {
+        self.slots.in_place(&self.gating, len)
+    }
+
+    /// Calls `handle` for each of the next `len` events, and acknowledges in parts those for which it returned `Ok`, also when
+    /// it fails or panics.
+    #[inline]
+    pub(crate) fn handle<Error>(
+        &mut self,
+        len: u64,
+        mut handle: impl FnMut(&E, Sequence, bool) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let end = self.gating.position() + len;
+        let mut left = len;
+        while left > 0 {
+            let part = left.min(self.part);
+            let first = end - left;
+            // Dropped after `hold`, at the end of the part or when the handler panics.
+            let mut handled = Handled { reader: self, count: 0 };
+            let hold = handled.reader.slots.hold(&handled.reader.gating, part);
+            let (before_wrap, after_wrap) = handled.reader.slots.in_place(&handled.reader.gating, part);
+            // Two loops, and not one over a chain: it is the difference between one test for each event and three.
+            for events in [before_wrap, after_wrap] {
+                for event in events {
+                    let sequence = first + handled.count;
+                    handle(event, Sequence::new(sequence), sequence + 1 == end)?;
+                    handled.count += 1;
+                }
+            }
+            hold.release();
+            left -= part;
+        }
+        Ok(())
     }
 
     #[inline(always)]
@@ -247,15 +323,11 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     /// The [`End`] of the stream, once everything published has been acknowledged.
     #[inline]
     pub fn read(&mut self) -> Result<Batch<'_, E>, End> {
-        let Self { reader, wait, .. } = self;
-        reader.prepare(wait);
-        let len = look_until(Until::Done, wait, || match reader.look() {
-            Ok(len) => Some(Ok(len)),
-            Err(ReadError::Ended(end)) => Some(Err(end)),
-            Err(ReadError::Empty) => None,
-        })
-        .expect("waits until there is an answer")?;
-        Ok(reader.batch(len))
+        match self.wait_for_batch(Until::Done, || false) {
+            Ok(len) => Ok(self.reader.batch(len)),
+            Err(ReadError::Ended(end)) => Err(end),
+            Err(ReadError::Empty) => unreachable!("waits until there is an answer"),
+        }
     }
 
     /// The events published and not yet acknowledged, if there are any now.
@@ -277,14 +349,35 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     /// [`ReadError::Empty`] when the deadline has passed, [`ReadError::Ended`] if no more events will come.
     #[inline]
     pub fn read_deadline(&mut self, deadline: Instant) -> Result<Batch<'_, E>, ReadError> {
-        let Self { reader, wait, .. } = self;
+        self.read_unless(Until::Deadline(deadline), || false)
+    }
+
+    /// As [`read`](Self::read) and its forms; `Empty` also once `interrupted` says so.
+    #[inline]
+    pub(crate) fn read_unless(
+        &mut self,
+        until: Until,
+        interrupted: impl FnMut() -> bool,
+    ) -> Result<Batch<'_, E>, ReadError> {
+        let len = self.wait_for_batch(until, interrupted)?;
+        Ok(self.reader.batch(len))
+    }
+
+    #[inline(always)]
+    fn wait_for_batch(
+        &mut self,
+        until: Until,
+        mut interrupted: impl FnMut() -> bool,
+    ) -> Result<u64, ReadError> {
+        let Self { reader, attention, wait, .. } = self;
         reader.prepare(wait);
-        let len = look_until(Until::Deadline(deadline), wait, || match reader.look() {
+        let awaited = if reader.gating.comes_after_others() { Awaited::Gates } else { Awaited::Cursor };
+        look_until(until, wait, Some(attention.alarm(awaited)), || match reader.look() {
+            Err(ReadError::Empty) if interrupted() => Some(Err(ReadError::Empty)),
             Err(ReadError::Empty) => None,
             answer => Some(answer),
         })
-        .unwrap_or(Err(ReadError::Empty))?;
-        Ok(reader.batch(len))
+        .unwrap_or(Err(ReadError::Empty))
     }
 
     /// Handles the events that are there now, and acknowledges them: [`try_read`](Self::try_read) and
@@ -305,16 +398,101 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         self.position()
     }
 
+    /// Fails, and says why: the producer's next publish returns an error with this message, and the ring closes as poisoned.
+    /// Nothing that this consumer has not acknowledged is overwritten. A consumer that was built to
+    /// [detach](RequiredBuilder::detach_on_drop) leaves instead.
+    ///
+    /// ```
+    /// use ringbus::{PublishError, Ring};
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().build()?;
+    /// let journal = ring.required("journal").join()?;
+    /// journal.fail("the disk is full");
+    /// let error = producer.publish(&1).unwrap_err();
+    /// assert!(error.to_string().contains("`journal` failed at sequence 0: the disk is full"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fail(self, message: &str) {
+        self.fail_as(FailureCause::Failed, Some(message.into()));
+    }
+
+    pub(crate) fn fail_as(mut self, cause: FailureCause, message: Option<Arc<str>>) {
+        if self.on_drop == OnDrop::Fail {
+            self.record_failure(cause, message);
+        }
+        self.on_drop = OnDrop::Leave;
+    }
+
+    fn record_failure(&mut self, cause: FailureCause, message: Option<Arc<str>>) {
+        let consumer = Arc::clone(&self.reader.gating.member().name);
+        let failure = Arc::new(Failure { consumer, cause, position: self.position(), message });
+        self.reader.gating.fail(&failure);
+    }
+
+    /// Stops gating for a while: the producer does not wait for this consumer, which gets none of the events that are published
+    /// meanwhile. [`Paused::resume`] says how many those were.
+    ///
+    /// # Errors
+    ///
+    /// [`PauseError::HasDependants`] if others come after it.
+    ///
+    /// ```
+    /// use ringbus::Ring;
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().capacity(4).build()?;
+    /// let mut risk = ring.required("risk").join()?;
+    /// let paused = risk.pause()?;
+    /// for event in 0..100 {
+    ///     producer.publish(&event)?; // never waits
+    /// }
+    /// assert_eq!(paused.resume(), 100);
+    /// producer.publish(&100)?;
+    /// assert_eq!(risk.read()?.first_sequence().get(), 100);
+    /// # risk.leave();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&mut self) -> Result<Paused<'_, Self>, PauseError> {
+        self.reader.gating.pause()?;
+        Ok(Paused::new(self))
+    }
+
+    /// The same, if a control handle asks for it. `None`: none does, or it has taken it back.
+    pub(crate) fn pause_if_asked(&mut self) -> Option<Paused<'_, Self>> {
+        self.reader.gating.pause_if_asked().then(|| Paused::new(self))
+    }
+
+    /// Puts this consumer on a thread of its own: see [`worker`](crate::worker).
+    pub fn into_worker(self) -> WorkerBuilder<Self>
+    where
+        W: 'static,
+    {
+        WorkerBuilder::new(self)
+    }
+
+    pub(crate) fn member(&self) -> &Arc<Member> {
+        self.reader.gating.member()
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        self.attention.owner()
+    }
+
+    /// A handle on its progress, for others to wait for it, or to come [`after`](RequiredBuilder::after) it.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.reader.gating.followed())
+    }
+
     /// The name it joined with.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.reader.gating.member().name
     }
 
     /// The sequence of the first event that it gets.
     #[must_use]
     pub fn joined_at(&self) -> Sequence {
-        Sequence::new(self.joined_at)
+        Sequence::new(self.reader.gating.member().joined_at())
     }
 
     /// The first sequence it has not acknowledged.
@@ -326,7 +504,13 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     /// How many events it has acknowledged since it joined.
     #[must_use]
     pub fn delivered(&self) -> u64 {
-        self.reader.gating.position() - self.joined_at
+        self.position().since(self.joined_at()) - self.let_pass()
+    }
+
+    /// How many events have passed it while it was [paused](Self::pause).
+    #[must_use]
+    pub fn let_pass(&self) -> u64 {
+        self.reader.gating.member().pauses().let_pass()
     }
 
     /// How many events are published and not acknowledged at this moment. The producer may publish more meanwhile.
@@ -336,25 +520,39 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     }
 }
 
+impl<E: Event, W: WaitStrategy> Pausable for RequiredConsumer<E, W> {
+    fn resume(&mut self) -> u64 {
+        self.reader.gating.resume()
+    }
+}
+
+impl<E: Event, W: WaitStrategy> sealed::Upstream for RequiredConsumer<E, W> {
+    fn followed(&self) -> Followed {
+        self.reader.gating.followed()
+    }
+}
+
+impl<E: Event, W: WaitStrategy> ring::sealed::GroupMember for RequiredConsumer<E, W> {
+    fn gating(&mut self) -> &mut GatingSequence {
+        &mut self.reader.gating
+    }
+}
+
 impl<E: Event, W: WaitStrategy> Drop for RequiredConsumer<E, W> {
     fn drop(&mut self) {
-        let closed = self.reader.gating.core().cursor.observe().closed;
+        let closed = self.attention.owner().cursor.observe().closed || self.attention.is_stopped();
         if self.on_drop == OnDrop::Leave || proven!(closed, "dropped-after-close-fails" => false) {
             return;
         }
-        proven!(self.reader.gating.freeze(), "failed-gate-not-frozen" => ());
-        self.reader.gating.core().attention.fail(Failure {
-            consumer: Arc::clone(&self.name),
-            cause: if thread::panicking() { FailureCause::Panicked } else { FailureCause::Abandoned },
-            position: self.position(),
-        });
+        let cause = if thread::panicking() { FailureCause::Panicked } else { FailureCause::Abandoned };
+        self.record_failure(cause, None);
     }
 }
 
 impl<E: Event, W: WaitStrategy> fmt::Debug for RequiredConsumer<E, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequiredConsumer")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("position", &self.position())
             .field("lag", &self.lag())
             .field("wait", &self.wait)
@@ -373,7 +571,7 @@ pub struct Batch<'consumer, E: Event> {
     len: u64,
 }
 
-impl<E: Event> Batch<'_, E> {
+impl<'consumer, E: Event> Batch<'consumer, E> {
     /// How many events there are.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a batch has at least one event")]
@@ -430,29 +628,18 @@ impl<E: Event> Batch<'_, E> {
     /// panicked is delivered again (if the consumer survives).
     #[inline]
     pub fn for_each(self, mut handler: impl FnMut(&E, Sequence, bool)) -> usize {
-        let Self { hold, reader, len } = self;
-        hold.release();
-        let end = reader.gating.position() + len;
-        let mut left = len;
-        while left > 0 {
-            let part = left.min(reader.part);
-            let first = end - left;
-            // Dropped after `hold`, at the end of the part or when the handler panics.
-            let mut handled = Handled { reader, count: 0 };
-            let hold = handled.reader.slots.hold(&handled.reader.gating, part);
-            let (before_wrap, after_wrap) = handled.reader.slots.in_place(&handled.reader.gating, part);
-            // Two loops, and not one over a chain: it is the difference between one test for each event and three.
-            for events in [before_wrap, after_wrap] {
-                for event in events {
-                    let sequence = first + handled.count;
-                    handler(event, Sequence::new(sequence), sequence + 1 == end);
-                    handled.count += 1;
-                }
-            }
-            hold.release();
-            left -= part;
-        }
+        let (reader, len) = self.into_reader();
+        let Ok(()) = reader.handle(len, |event, sequence, end_of_batch| {
+            handler(event, sequence, end_of_batch);
+            Ok::<(), Infallible>(())
+        });
         len as usize
+    }
+
+    /// For those who hold parts of it one after the other.
+    pub(crate) fn into_reader(self) -> (&'consumer mut Reader<E>, u64) {
+        self.hold.release();
+        (self.reader, self.len)
     }
 }
 

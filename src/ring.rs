@@ -2,20 +2,29 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+#[cfg(feature = "latency")]
+use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::attention::Attention;
 use crate::cursor::Cursor;
-use crate::error::{BuildError, End};
+use crate::error::{BuildError, End, GroupError, PublishError};
 use crate::event::{Event, assert_layout};
-use crate::gate::GateTable;
+use crate::gate::{GateTable, GatingSequence};
+#[cfg(feature = "latency")]
+use crate::latency::Stamps;
+use crate::member::Listeners;
 use crate::optional::OptionalBuilder;
+use crate::parking::Parking;
 use crate::producer::Producer;
 use crate::required::RequiredBuilder;
 use crate::sequence::{MAX_FIRST_SEQUENCE, Sequence};
+use crate::stats::Stats;
 use crate::storage::Slots;
 use crate::sync::proven;
 use crate::wait::{BackOff, WaitStrategy};
+use crate::waits::WaitAccounts;
 
 /// What all handles of a ring share, apart from the slots. Handles keep the addresses of its parts by value.
 #[derive(Debug)]
@@ -27,6 +36,11 @@ pub(crate) struct Core {
     pub(crate) cursor: Cursor,
     pub(crate) gates: GateTable,
     pub(crate) attention: Attention,
+    pub(crate) waits: WaitAccounts,
+    pub(crate) listeners: Listeners,
+    pub(crate) built_at: Instant,
+    #[cfg(feature = "latency")]
+    pub(crate) stamps: Option<Stamps>,
 }
 
 impl Core {
@@ -37,6 +51,29 @@ impl Core {
             proven!(self.attention.set_end(end), "end-said-after-close" => ());
             self.cursor.close(observed.count);
             proven!((), "end-said-after-close" => self.attention.set_end(end));
+            self.attention.wake_everybody();
+        }
+    }
+
+    /// Closes the ring if a required consumer has failed, or all are to stop, and says which; what closed it before stands. For
+    /// the producer alone.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn close_if_raised(&self) -> Result<(), PublishError> {
+        let end = if self.cursor.glance().closed {
+            self.attention.end()
+        } else if let Some(failure) = self.attention.failure() {
+            End::Poisoned(failure)
+        } else if self.attention.is_stopped() {
+            End::Stopped
+        } else {
+            return Ok(());
+        };
+        self.close(&end);
+        match end {
+            End::Poisoned(failure) => Err(PublishError::Poisoned(failure)),
+            End::Stopped => Err(PublishError::Stopped),
+            _ => Ok(()),
         }
     }
 }
@@ -50,6 +87,9 @@ pub struct RingBuilder<E: Event, W: WaitStrategy = BackOff> {
     max_batch: Option<usize>,
     max_required: usize,
     first_sequence: Sequence,
+    parking: Parking,
+    #[cfg(feature = "latency")]
+    sample_latency: Option<NonZero<u64>>,
     wait: W,
     event: PhantomData<fn() -> E>,
 }
@@ -92,10 +132,37 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
         self
     }
 
+    /// How those who wait by [`Park`](crate::wait::Park) are woken; [`Parking::WhereFree`] unless set.
+    pub fn parking(mut self, parking: Parking) -> Self {
+        self.parking = parking;
+        self
+    }
+
+    /// Measures, of one event in `every`, how long each required consumer took from when the producer had room for it to its
+    /// acknowledgement: see [`ConsumerStats::latency`](crate::stats::ConsumerStats::latency). Off unless set.
+    ///
+    /// For each sample the producer and each consumer look at the clock once, some tens of nanoseconds; other events cost
+    /// what they cost without. (A claim that is dropped, and made again, counts from the first time.)
+    #[cfg(feature = "latency")]
+    pub fn sample_latency(mut self, every: NonZero<u64>) -> Self {
+        self.sample_latency = Some(every);
+        self
+    }
+
     /// How the producer waits for room; [`BackOff`] unless set.
     pub fn wait<V: WaitStrategy>(self, wait: V) -> RingBuilder<E, V> {
-        let Self { name, capacity, max_batch, max_required, first_sequence, event, .. } = self;
-        RingBuilder { name, capacity, max_batch, max_required, first_sequence, wait, event }
+        RingBuilder {
+            name: self.name,
+            capacity: self.capacity,
+            max_batch: self.max_batch,
+            max_required: self.max_required,
+            first_sequence: self.first_sequence,
+            parking: self.parking,
+            #[cfg(feature = "latency")]
+            sample_latency: self.sample_latency,
+            wait,
+            event: self.event,
+        }
     }
 
     /// Builds the ring: its producer, and the handle that consumers join by.
@@ -145,7 +212,7 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
     }
 
     fn build_unchecked(self, max_batch: usize) -> Result<(Producer<E, W>, Ring<E>), BuildError> {
-        let Self { name, capacity, max_required, first_sequence, wait, .. } = self;
+        let Self { name, capacity, max_required, first_sequence, parking, wait, .. } = self;
         let Some((writer, slots)) = Slots::allocate(capacity, max_batch) else {
             return Err(BuildError::Memory { capacity, event_bytes: size_of::<E>() });
         };
@@ -156,7 +223,12 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
             first_sequence: first_sequence.get(),
             cursor: Cursor::new(first_sequence.get()),
             gates: GateTable::new(max_required),
-            attention: Attention::new(),
+            attention: Attention::new(parking),
+            waits: WaitAccounts::new(max_required),
+            listeners: Listeners::new(),
+            built_at: Instant::now(),
+            #[cfg(feature = "latency")]
+            stamps: self.sample_latency.map(|every| Stamps::new(every, capacity as u64)),
         });
         Ok((Producer::new(&core, writer, wait), Ring { core, slots }))
     }
@@ -199,6 +271,9 @@ impl<E: Event> Ring<E> {
             max_batch: None,
             max_required: 32,
             first_sequence: Sequence::default(),
+            parking: Parking::default(),
+            #[cfg(feature = "latency")]
+            sample_latency: None,
             wait: BackOff::default(),
             event: PhantomData,
         }
@@ -252,11 +327,11 @@ impl<E: Event> Ring<E> {
         Sequence::new(self.core.cursor.observe().count)
     }
 
-    /// The required consumer that is furthest behind at this moment, and the first sequence it has not acknowledged: the
-    /// one that the producer waits for when the ring is full. A consumer that failed or was leaked stays in its place.
-    /// `None`: there is no required consumer.
+    /// What the ring and its consumers are doing at this moment: positions, lags, losses, who holds the producer up and for how
+    /// long.
     ///
-    /// For statistics and errors: it takes the lock that joining takes, and costs the producer nothing.
+    /// From any thread, at leisure: it takes the locks that joining and leaving take, allocates, and costs the producer and
+    /// the consumers nothing but the cache lines that it reads.
     ///
     /// ```
     /// use ringbus::{PublishError, Ring, Sequence};
@@ -265,20 +340,86 @@ impl<E: Event> Ring<E> {
     /// let journal = ring.required("journal").join()?;
     /// (0..4).try_for_each(|event| producer.try_publish(&event).map(drop))?;
     /// assert_eq!(producer.try_publish(&4), Err(PublishError::Full { needed: 1 }));
-    /// let (name, position) = ring.slowest().expect("the journal is required");
-    /// assert_eq!((&*name, position), ("journal", Sequence::new(0)));
+    ///
+    /// let stats = ring.stats();
+    /// assert_eq!((stats.cursor, stats.published(), stats.refused), (Sequence::new(4), 4, 1));
+    /// let slowest = stats.gated_by().expect("the journal is required");
+    /// assert_eq!((&*slowest.name, slowest.position, slowest.lag), ("journal", Sequence::new(0), 4));
     /// # journal.leave();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn slowest(&self) -> Option<(Arc<str>, Sequence)> {
-        self.core.gates.slowest().map(|(name, position)| (name, Sequence::new(position)))
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.core)
+    }
+
+    /// Lets required consumers start at one sequence: the highest at which one of them joined, which it returns. The others give
+    /// up what lies before it. Call it when all have joined and before any of them acknowledges; consumers that come after
+    /// others start together with them.
+    ///
+    /// ```
+    /// use ringbus::Ring;
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().build()?;
+    /// let mut journal = ring.required("journal").join()?;
+    /// producer.publish(&7)?; // the core runs already
+    /// let mut store = ring.required("store").after(&[&journal]).join()?;
+    /// let start = ring.start_together(&mut [&mut journal, &mut store])?;
+    /// assert_eq!((start.get(), journal.joined_at(), store.joined_at()), (1, start, start));
+    /// # store.leave();
+    /// # journal.leave();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] if one of them reads another ring or has acknowledged something, or if a consumer that comes after one of
+    /// them is not among them. Nothing has changed then.
+    pub fn start_together(&self, group: &mut [&mut dyn GroupMember]) -> Result<Sequence, GroupError> {
+        let mut gatings: Vec<&mut GatingSequence> = group.iter_mut().map(|member| member.gating()).collect();
+        if let Some(stranger) = gatings.iter().find(|gating| !Arc::ptr_eq(gating.core(), &self.core)) {
+            let consumer = Arc::clone(&stranger.member().name);
+            return Err(GroupError::OtherRing { consumer, ring: Arc::clone(&self.core.name) });
+        }
+        GatingSequence::start_together(&self.core, &mut gatings).map(Sequence::new)
+    }
+
+    /// Asks all to stop: a producer that is blocked, or publishes next, gets [`PublishError::Stopped`] and closes the ring;
+    /// consumers read what is there, then get [`End::Stopped`], promptly also where the producer does nothing. For a
+    /// handler of Ctrl-C, a supervisor, a test. It cannot be taken back.
+    ///
+    /// It is prompt, not orderly: see [`End::Stopped`]. To lose nothing, let the producer [`close`](Producer::close).
+    ///
+    /// ```
+    /// use ringbus::{End, PublishError, Ring};
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().build()?;
+    /// let mut journal = ring.required("journal").join()?;
+    /// let waiting = std::thread::spawn(move || journal.read().map(|_| ()));
+    /// ring.stop();
+    /// assert_eq!(waiting.join().unwrap(), Err(End::Stopped));
+    /// assert_eq!(producer.publish(&1), Err(PublishError::Stopped));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stop(&self) {
+        self.core.attention.stop();
     }
 
     /// How the stream ended; `None` while it is open. A closed ring may still hold events that consumers have not read.
     #[must_use]
     pub fn end(&self) -> Option<End> {
         self.core.cursor.observe().closed.then(|| self.core.attention.end())
+    }
+}
+
+/// A required consumer that can [start together](Ring::start_together) with others. Sealed.
+pub trait GroupMember: sealed::GroupMember {}
+
+impl<M: sealed::GroupMember> GroupMember for M {}
+
+pub(crate) mod sealed {
+    pub trait GroupMember {
+        fn gating(&mut self) -> &mut crate::gate::GatingSequence;
     }
 }
 

@@ -19,8 +19,9 @@ use std::sync::Arc;
 
 use crate::cursor::Cursor;
 use crate::event::{Event, WORD_BYTES, assert_layout};
-use crate::gate::{Free, GatingSequence};
+use crate::gate::GatingSequence;
 use crate::region::Region;
+use crate::room::Free;
 use crate::sync::{BasePointer, prefetch_for_write, proven};
 
 #[cfg(loom)]
@@ -60,7 +61,6 @@ impl<E: Event> Slots<E> {
     pub(crate) fn allocate(capacity: usize, max_batch: usize) -> Option<(SlotWriter<E>, Self)> {
         const { assert_layout::<E>() };
         let region = Region::heap(capacity.checked_mul(size_of::<E>())?)?;
-        #[cfg_attr(loom, expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one"))]
         let slots = Self {
             base: BasePointer::new(region.base().cast::<E>()),
             mask: capacity as u64 - 1,

@@ -1,13 +1,16 @@
 //! The only door to atomics, fences, locks and hints: `std` in a normal build, `loom` under `--cfg loom`, so that the
 //! models in `loom-tests/` explore the code that ships and not a copy of it.
 //!
-//! Two more things live here because they need `unsafe` and everybody else should not: [`Projection`], a reference
-//! into an `Arc`, and [`BasePointer`], an address that may cross threads.
+//! Three more things live here because they need `unsafe` and everybody else should not: [`Projection`], a reference
+//! into an `Arc`, [`BasePointer`], an address that may cross threads, and the system call behind [`membarrier`].
 
 use std::fmt;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::time::Instant;
+
+pub(crate) mod membarrier;
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
@@ -15,7 +18,10 @@ pub(crate) use std::sync::{
     atomic::{AtomicU64, fence},
 };
 #[cfg(not(loom))]
-pub(crate) use std::{hint::spin_loop, thread::yield_now};
+pub(crate) use std::{
+    hint::spin_loop,
+    thread::{Thread, current, yield_now},
+};
 
 #[cfg(loom)]
 pub(crate) use loom::{
@@ -24,7 +30,7 @@ pub(crate) use loom::{
         Mutex,
         atomic::{AtomicU64, fence},
     },
-    thread::yield_now,
+    thread::{Thread, current, yield_now},
 };
 
 pub(crate) use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -57,6 +63,29 @@ pub(crate) fn mutant_is(name: &str) -> bool {
 /// Locks, and goes on if an earlier holder panicked: what these locks guard is replaced whole, never half changed.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> impl std::ops::DerefMut<Target = T> + '_ {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Keeps the compiler from moving accesses across; the processor may. With [`membarrier::run`] on the other side it is a
+/// full barrier.
+#[inline(always)]
+pub(crate) fn compiler_barrier() {
+    #[cfg(not(loom))]
+    std::sync::atomic::compiler_fence(SeqCst);
+}
+
+/// Sleeps until somebody unparks this thread, or the deadline has passed, or for no reason. Under loom there is no time, and
+/// so no deadline.
+pub(crate) fn park(deadline: Option<Instant>) {
+    #[cfg(not(loom))]
+    match deadline {
+        None => std::thread::park(),
+        Some(deadline) => std::thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+    }
+    #[cfg(loom)]
+    {
+        let _ = deadline;
+        loom::thread::park();
+    }
 }
 
 /// Asks for the cache line at `address` in a state that may be written, without waiting for it.
@@ -94,8 +123,15 @@ impl<O, T> Projection<O, T> {
         Self { part: NonNull::from(project(&owner)), owner }
     }
 
-    pub(crate) fn owner(&self) -> &O {
+    #[inline(always)]
+    pub(crate) fn owner(&self) -> &Arc<O> {
         &self.owner
+    }
+}
+
+impl<O, T> Clone for Projection<O, T> {
+    fn clone(&self) -> Self {
+        Self { part: self.part, owner: Arc::clone(&self.owner) }
     }
 }
 

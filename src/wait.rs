@@ -10,6 +10,7 @@
 //! | [`Yield`] | a whole core for some milliseconds, then next to nothing | a system call; a nap when long idle | made for it |
 //! | [`BackOff`] (the default) | less and less | grows with the time waited, to a nap | made for it |
 //! | [`Sleep`] | next to nothing | its interval | made for it |
+//! | [`Park`] | nothing | a wake-up by the operating system | made for it |
 //! | [`Gather`] of one of these | the same | the same, and sixteen spin hints | the same |
 //!
 //! The measured figures stand in PERF.md.
@@ -29,6 +30,14 @@ pub struct Turn {
 }
 
 impl Turn {
+    pub(crate) const fn first(deadline: Option<Instant>) -> Self {
+        Self { round: 0, deadline }
+    }
+
+    pub(crate) const fn next(self) -> Self {
+        Self { round: self.round + 1, ..self }
+    }
+
     /// How many looks of this wait were fruitless before this one.
     #[must_use]
     pub const fn round(&self) -> u64 {
@@ -77,6 +86,14 @@ pub trait WaitStrategy: Debug + Send {
     /// Waits a little. `turn.round()` is 0 for the first call of a wait, so that a strategy needs no state to start over.
     fn wait(&mut self, turn: &Turn);
 
+    /// Whether to sleep now until there is something to look for, instead of calling [`wait`](Self::wait): see [`Park`]. Asked
+    /// before each `wait`, where somebody can be woken; by optional consumers never.
+    #[inline(always)]
+    fn parks(&self, turn: &Turn) -> bool {
+        let _ = turn;
+        false
+    }
+
     /// Called by a required consumer's `read` and `read_deadline` before their first look, if nothing it has seen is unread, with
     /// the number of new events that its last look found. Does nothing unless a strategy wants events to gather: see
     /// [`Gather`].
@@ -89,6 +106,10 @@ pub trait WaitStrategy: Debug + Send {
 impl<W: WaitStrategy + ?Sized> WaitStrategy for Box<W> {
     fn wait(&mut self, turn: &Turn) {
         (**self).wait(turn);
+    }
+
+    fn parks(&self, turn: &Turn) -> bool {
+        (**self).parks(turn)
     }
 
     fn before_look(&mut self, found_last: u64) {
@@ -215,6 +236,59 @@ impl WaitStrategy for Sleep {
     }
 }
 
+/// Looks a hundred times as [`BackOff`] does (some tens of microseconds, depending on the machine), then sleeps until woken by
+/// whoever makes the progress that it waits for. An idle thread takes no processor time at all.
+///
+/// Who goes to sleep interrupts the producer's core for about a microsecond, and who wakes somebody pays a system call: for
+/// consumers that have pauses to sleep in. See [`Parking`](crate::Parking) for how a wake-up is never missed, and where it
+/// cannot be had; there, and for optional consumers (which nobody wakes), it naps for [`NAP`].
+///
+/// It uses [`std::thread::park`]: a thread that somebody else unparks just looks once more.
+///
+/// ```
+/// use ringbus::Ring;
+/// use ringbus::wait::Park;
+///
+/// let (mut producer, ring) = Ring::<u64>::builder().build()?;
+/// let mut gateway = ring.required("gateway").wait(Park::default()).join()?;
+/// let sending = std::thread::spawn(move || gateway.read().map(|batch| batch.len()));
+/// producer.publish(&7)?; // wakes the gateway, if it sleeps already
+/// assert_eq!(sending.join().unwrap(), Ok(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Park {
+    before: BackOff,
+    looks: u64,
+}
+
+impl Park {
+    /// Looks so often as [`BackOff`] does before it sleeps.
+    #[must_use]
+    pub fn after_looks(looks: u64) -> Self {
+        Self { before: BackOff::default(), looks }
+    }
+}
+
+/// Parks after a hundred looks.
+impl Default for Park {
+    fn default() -> Self {
+        Self::after_looks(100)
+    }
+}
+
+impl WaitStrategy for Park {
+    #[inline]
+    fn wait(&mut self, turn: &Turn) {
+        if turn.round() < self.looks { self.before.wait(turn) } else { nap(turn, NAP) }
+    }
+
+    #[inline]
+    fn parks(&self, turn: &Turn) -> bool {
+        turn.round() >= self.looks
+    }
+}
+
 /// Waits like `W`, and besides gives events time to gather: a required consumer whose last look found fewer than 512 events
 /// puts its next look off by sixteen spin hints. How long a hint takes differs by processor, from some nanoseconds to
 /// some tens.
@@ -259,47 +333,15 @@ impl<W: WaitStrategy> WaitStrategy for Gather<W> {
     }
 
     #[inline]
+    fn parks(&self, turn: &Turn) -> bool {
+        self.waiting.parks(turn)
+    }
+
+    #[inline]
     fn before_look(&mut self, found_last: u64) {
         // After a look that found nothing, the consumer has waited already.
         if (1..Self::FEW_EVENTS).contains(&found_last) {
             (0..Self::HINTS).for_each(|_| spin_loop());
         }
-    }
-}
-
-/// How long a call may wait.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Until {
-    /// Not at all: one look.
-    Now,
-    /// Until it is done.
-    Done,
-    /// Until this moment.
-    Deadline(Instant),
-}
-
-/// Looks until there is an answer, and waits by `strategy` in between. `None`: the time allowed is over.
-///
-/// At least one look is taken, also where the deadline has passed before.
-pub(crate) fn look_until<T>(
-    until: Until,
-    strategy: &mut impl WaitStrategy,
-    mut look: impl FnMut() -> Option<T>,
-) -> Option<T> {
-    let deadline = match until {
-        Until::Now => return look(),
-        Until::Done => None,
-        Until::Deadline(deadline) => Some(deadline),
-    };
-    let mut turn = Turn { round: 0, deadline };
-    loop {
-        if let Some(answer) = look() {
-            return Some(answer);
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return None;
-        }
-        strategy.wait(&turn);
-        turn.round += 1;
     }
 }

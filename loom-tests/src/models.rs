@@ -1,9 +1,12 @@
 //! The models: tiny programs over the shipped code, each of which asserts one promise in every interleaving.
 
 mod ending;
+mod graphs;
 mod joining;
 mod optional;
+mod parking;
 mod required;
+mod watching;
 
 use ringbus::{Event, OptionalConsumer, Producer, ReadFrom, RecvError, RequiredConsumer, Ring, Sequence};
 
@@ -34,7 +37,18 @@ impl Model {
 }
 
 pub(crate) fn all() -> Vec<&'static Model> {
-    [required::MODELS, optional::MODELS, joining::MODELS, ending::MODELS].into_iter().flatten().collect()
+    [
+        required::MODELS,
+        optional::MODELS,
+        joining::MODELS,
+        graphs::MODELS,
+        watching::MODELS,
+        ending::MODELS,
+        parking::MODELS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Two words that belong together: a torn copy shows.

@@ -27,7 +27,7 @@ pub(crate) const ALL: &[Mutant] = &[
     mutant(
         "acknowledge-store-relaxed",
         "acknowledge/look: the slot may be written while it is read",
-        &["required", "redelivery", "poll", "gate"],
+        &["required", "redelivery", "poll", "gate", "start-together", "follow", "progress"],
     ),
     mutant(
         "look-load-relaxed",
@@ -70,7 +70,12 @@ pub(crate) const ALL: &[Mutant] = &[
         "acknowledge/look: the former owner's reads may not be over",
         &["reuse"],
     ),
-    mutant("join-without-fence", "join/look: both miss each other's store", &["join", "two-joiners"]),
+    mutant(
+        "join-without-fence",
+        "join/look: both miss each other's store",
+        &["join", "two-joiners", "start-together"],
+    ),
+    mutant("group-starts-at-its-first", "who joined later starts before it joined", &["start-together"]),
     mutant(
         "join-without-second-look",
         "join/look: starts where the producer may have been already",
@@ -100,6 +105,73 @@ pub(crate) const ALL: &[Mutant] = &[
         "end-said-after-close",
         "publish/observe: the end is seen before why",
         &["producer-panics", "poisoned"],
+    ),
+    mutant(
+        "follow-load-relaxed",
+        "acknowledge/follow: what the upstream did before it acknowledged may not be seen",
+        &["follow"],
+    ),
+    mutant(
+        "final-position-ignored",
+        "an upstream's gate that says MAX is taken for no limit",
+        &["final-position", "follow-slowest"],
+    ),
+    mutant(
+        "final-position-after-gate",
+        "an upstream's gate may say MAX before the final position is there",
+        &["final-position", "follow-slowest"],
+    ),
+    mutant(
+        "departure-store-relaxed",
+        "depart/drain: an orderly shutdown may look like an upstream that left",
+        &["orderly-shutdown"],
+    ),
+    mutant(
+        "departure-load-relaxed",
+        "depart/drain: the same, from the dependant's side",
+        &["orderly-shutdown"],
+    ),
+    mutant(
+        "place-freed-under-a-dependant",
+        "a newcomer's gate is taken for the upstream's",
+        &["place-under-dependant"],
+    ),
+    mutant("follows-behind-its-start", "compares after subtracting", &["join-behind"]),
+    mutant("pause-store-relaxed", "acknowledge/look: the slot may be written while it is read", &["pause"]),
+    mutant(
+        "progress-load-relaxed",
+        "acknowledge/follow: progress is seen before what was done, or of another consumer",
+        &["progress", "progress-reuse"],
+    ),
+    mutant("look-on-load-relaxed", "acknowledge/look: a position ahead of the cursor", &["stats"]),
+    mutant("tally-store-relaxed", "tally/stats: a position ahead of the cursor", &["stats-optional"]),
+    mutant("tally-load-relaxed", "tally/stats: the same, from the onlooker's side", &["stats-optional"]),
+    mutant(
+        "light-barrier-missing",
+        "progress/sleep: progress and bit miss each other",
+        &["park-consumer", "park-producer", "park-dependant", "park-both"],
+    ),
+    mutant(
+        "heavy-barrier-missing",
+        "progress/sleep: the same, from the sleeper's side",
+        &["park-consumer", "park-dependant", "park-both"],
+    ),
+    mutant(
+        "sleeps-without-last-look",
+        "progress/sleep: progress before the bit is slept through",
+        &["park-consumer", "park-producer", "park-dependant", "park-close"],
+    ),
+    mutant("publish-wakes-nobody", "nobody looks after a publish", &["park-consumer", "park-several"]),
+    mutant(
+        "acknowledge-wakes-nobody",
+        "nobody looks after an acknowledgement",
+        &["park-producer", "park-dependant"],
+    ),
+    mutant("wakes-one-sleeper", "the others sleep on", &["park-several"]),
+    mutant(
+        "once-only-changes-wake-nobody",
+        "close, stop, leave, failure and pause are slept through",
+        &["park-close", "park-stop", "park-leave", "park-fail", "park-pause"],
     ),
     mutant("dropped-after-close-fails", "a consumer dropped after the close counts as failed", &["close"]),
 ];

@@ -13,6 +13,11 @@ pub(crate) struct Shadow {
     cells: Vec<UnsafeCell<()>>,
 }
 
+// SAFETY: loom runs all threads of a model on one thread of the operating system, and finds races by itself.
+unsafe impl Send for Shadow {}
+// SAFETY: as above.
+unsafe impl Sync for Shadow {}
+
 /// A slot being read in place.
 pub(crate) type Reading = ConstPtr<()>;
 

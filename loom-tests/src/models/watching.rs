@@ -1,0 +1,134 @@
+//! Pauses, progress marks and statistics: those who look on, and those who look away.
+
+use std::sync::Arc;
+
+use super::{Model, Pair, optional, publish, read_now, receive_now, required, ring};
+use loom::cell::UnsafeCell;
+use ringbus::ReadFrom;
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "pause",
+        promise: "a paused consumer holds nothing up, its reads are over before slots are written, and it resumes without a gap",
+        preemptions: Some(3),
+        run: pauses,
+    },
+    Model {
+        name: "progress",
+        promise: "who sees an event acknowledged sees what the consumer did before",
+        preemptions: None,
+        run: sees_what_was_done,
+    },
+    Model {
+        name: "progress-reuse",
+        promise: "a handle on a consumer that has left never shows the progress of the next in its place",
+        preemptions: Some(3),
+        run: outlives_its_consumer,
+    },
+    Model {
+        name: "stats",
+        promise: "in a snapshot no required consumer is ahead of the cursor",
+        preemptions: None,
+        run: takes_a_snapshot,
+    },
+    Model {
+        name: "stats-optional",
+        promise: "in a snapshot no optional consumer is ahead of the cursor",
+        preemptions: None,
+        run: takes_a_snapshot_of_an_optional_consumer,
+    },
+];
+
+fn pauses() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let mut consumer = required(&ring, "consumer");
+    let reading = loom::thread::spawn(move || {
+        // Read and not acknowledged: pausing alone says that the reading is over.
+        if let Ok(batch) = consumer.try_read() {
+            assert_eq!(batch.first_sequence().get(), 0);
+            drop(batch);
+        }
+        let paused = consumer.pause().expect("nobody comes after it");
+        let let_pass = paused.resume();
+        assert_eq!((consumer.position().get(), consumer.delivered()), (let_pass, 0));
+        let read = read_now(&mut consumer);
+        assert_eq!(consumer.position().get(), let_pass + read);
+        consumer.leave();
+    });
+    publish(&mut producer, 0..4);
+    reading.join().expect("the consumer's assertions hold");
+}
+
+fn sees_what_was_done() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let mut journal = required(&ring, "journal");
+    let progress = journal.progress();
+    publish(&mut producer, 0..1);
+    #[expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one")]
+    let durable = Arc::new(UnsafeCell::new(0));
+    let seen = Arc::clone(&durable);
+    let waiting = loom::thread::spawn(move || {
+        if progress.position().get() == 1 {
+            // SAFETY: the journal wrote it before it acknowledged the only event, and never again.
+            seen.with(|seen| assert_eq!(unsafe { *seen }, 42));
+        }
+    });
+    // SAFETY: nobody reads it before the event is acknowledged.
+    durable.with_mut(|durable| unsafe { *durable = 42 });
+    read_now(&mut journal);
+    waiting.join().expect("the assertions hold");
+    journal.leave();
+}
+
+fn outlives_its_consumer() {
+    let (mut producer, ring) = ring::<Pair>(4, 1, 1);
+    let mut first = required(&ring, "first");
+    publish(&mut producer, 0..1);
+    let progress = first.progress();
+    let waiting = loom::thread::spawn(move || {
+        assert!(progress.position().get() <= 1, "that is the next one's progress");
+    });
+    read_now(&mut first);
+    first.leave();
+    publish(&mut producer, 1..3);
+    let mut second = required(&ring, "second");
+    assert_eq!(second.joined_at().get(), 3);
+    publish(&mut producer, 3..4);
+    read_now(&mut second);
+    waiting.join().expect("the assertions hold");
+    second.leave();
+}
+
+fn takes_a_snapshot() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let mut consumer = required(&ring, "consumer");
+    let reading = loom::thread::spawn(move || {
+        read_now(&mut consumer);
+        consumer
+    });
+    let looking = loom::thread::spawn(move || {
+        let stats = ring.stats();
+        let consumer = &stats.consumers[0];
+        assert_eq!(consumer.delivered + consumer.lag, stats.cursor.get());
+    });
+    publish(&mut producer, 0..1);
+    looking.join().expect("the assertions hold");
+    reading.join().expect("the consumer's assertions hold").leave();
+}
+
+fn takes_a_snapshot_of_an_optional_consumer() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 0);
+    let mut consumer = optional(&ring, ReadFrom::Newest, ReadFrom::Newest);
+    let reading = loom::thread::spawn(move || {
+        let _ = receive_now(&mut consumer);
+        consumer
+    });
+    let looking = loom::thread::spawn(move || {
+        let stats = ring.stats();
+        let consumer = &stats.consumers[0];
+        assert_eq!(consumer.delivered + consumer.missed + consumer.lag, stats.cursor.get());
+    });
+    publish(&mut producer, 0..1);
+    looking.join().expect("the assertions hold");
+    drop(reading.join().expect("the consumer's assertions hold"));
+}

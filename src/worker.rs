@@ -1,0 +1,252 @@
+//! A consumer on its own named thread, with a handler.
+//!
+//! ```
+//! use ringbus::Ring;
+//! use ringbus::worker::{Events, Handler};
+//!
+//! /// Adds up what it gets.
+//! struct Sum(u64);
+//!
+//! impl Handler<u64> for Sum {
+//!     type Error = String;
+//!
+//!     fn batch(&mut self, events: &mut Events<'_, u64>) -> Result<(), String> {
+//!         events.try_for_each(|event, sequence, _end_of_batch| {
+//!             self.0 = self.0.checked_add(*event).ok_or_else(|| format!("overflow at {sequence}"))?;
+//!             Ok(())
+//!         })
+//!     }
+//! }
+//!
+//! let (mut producer, ring) = Ring::<u64>::builder().build()?;
+//! let worker = ring.required("sum").join()?.into_worker().spawn(Sum(0))?;
+//! producer.publish_batch(&[1, 2, 3])?;
+//! producer.close()?; // the worker drains, shuts down, and ends
+//! let done = worker.join()?;
+//! assert_eq!((done.handler.0, done.delivered), (6, 3));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # When a handler fails
+//!
+//! An error or a panic of a handler is caught on the worker's thread, which ends. [`Worker::join`] returns it, with the consumer's
+//! name, the sequence it was at and the message. A required consumer fails, so that the producer's next publish
+//! returns the same and the ring closes, or leaves, if it was built to
+//! [detach](crate::RequiredBuilder::detach_on_drop). Nothing that it had not handled is overwritten before.
+//!
+//! # Stopping
+//!
+//! In good order, the producer closes the ring, and all workers drain it and end. [`Worker::stop`] ends one worker between two
+//! batches, and lets its consumer leave; [`Ring::stop`](crate::Ring::stop) ends everything at once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::progress::Progress;
+use crate::sequence::Sequence;
+
+mod error;
+mod events;
+mod handler;
+mod pin;
+mod run;
+mod source;
+
+pub use error::{SpawnError, WorkerError};
+pub use events::Events;
+pub use handler::{EachEvent, Handler, Shutdown, on_each};
+use run::Outcome;
+use source::Remote;
+pub use source::Source;
+
+/// Settings of a worker that is about to be spawned: made by
+/// [`RequiredConsumer::into_worker`](crate::RequiredConsumer::into_worker) and
+/// [`OptionalConsumer::into_worker`](crate::OptionalConsumer::into_worker).
+#[must_use = "nothing runs before `spawn` is called"]
+#[derive(Debug)]
+pub struct WorkerBuilder<C: Source> {
+    consumer: C,
+    core: Option<usize>,
+    idle_every: Option<Duration>,
+}
+
+impl<C: Source> WorkerBuilder<C> {
+    pub(crate) fn new(consumer: C) -> Self {
+        Self { consumer, core: None, idle_every: None }
+    }
+
+    /// Pins the thread to this core, counted as the operating system does from 0.
+    #[cfg(feature = "affinity")]
+    pub fn pin_to(mut self, core: usize) -> Self {
+        self.core = Some(core);
+        self
+    }
+
+    /// While there is nothing to read, calls [`Handler::idle`] again each time this long has passed. Unless set, `idle` is called
+    /// once, before the wait.
+    pub fn idle_every(mut self, interval: Duration) -> Self {
+        self.idle_every = Some(interval);
+        self
+    }
+
+    /// Starts the thread, which has the consumer's name.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] if there is no such core, or no thread can be had. The consumer has left then, and the producer goes on
+    /// without it.
+    pub fn spawn<H: Handler<C::Event>>(self, handler: H) -> Result<Worker<H>, SpawnError> {
+        let Self { consumer, core, idle_every } = self;
+        let (name, remote) = (consumer.shared_name(), consumer.remote());
+        let (consumers, consumer_inside) = sync_channel(1);
+        let (started, start) = sync_channel(1);
+        let (outcomes, outcome) = sync_channel(1);
+        let run = move || {
+            let Ok(consumer) = consumer_inside.recv() else { return };
+            match core.map_or(Ok(()), pin::to_core) {
+                Err(available) => drop(started.send(Err((consumer, available)))),
+                Ok(()) => {
+                    let _ = started.send(Ok(()));
+                    // Nobody may be there any more who wants to know.
+                    let _ = outcomes.send(run::to_the_end(consumer, handler, idle_every));
+                }
+            }
+        };
+        // (A name with a zero in it would make the standard library panic.)
+        let spawned = thread::Builder::new().name(name.replace('\0', " ")).spawn(run);
+        let thread = match spawned {
+            Ok(thread) => thread,
+            Err(source) => {
+                consumer.leave();
+                return Err(SpawnError::Thread { consumer: name, source });
+            }
+        };
+        let _ = consumers.send(consumer);
+        match start.recv().expect("the thread answers before it runs the handler") {
+            Ok(()) => Ok(Worker { name, remote, outcome, thread }),
+            Err((consumer, available)) => {
+                consumer.leave();
+                let core = core.expect("only pinning can be refused");
+                Err(SpawnError::NoSuchCore { consumer: name, core, available })
+            }
+        }
+    }
+}
+
+/// A consumer that runs on its own thread: the handle on it.
+///
+/// Dropped, it lets the worker run on until the stream ends.
+#[derive(Debug)]
+pub struct Worker<H> {
+    name: Arc<str>,
+    remote: Remote,
+    outcome: Receiver<Outcome<H>>,
+    thread: thread::JoinHandle<()>,
+}
+
+/// What a worker leaves behind that has ended well.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Done<H> {
+    /// The handler, after its [`shutdown`](Handler::shutdown).
+    pub handler: H,
+    /// Why the worker ended.
+    pub reason: Shutdown,
+    /// The first sequence that the consumer has not acknowledged, or would have read next.
+    pub position: Sequence,
+    /// How many events were handled.
+    pub delivered: u64,
+    /// How many were lost: 0 for a required consumer.
+    pub missed: u64,
+    /// How many passed while it was paused.
+    pub let_pass: u64,
+}
+
+impl<H> Worker<H> {
+    /// The consumer's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A handle on the consumer's progress; `None` for an optional one.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        self.remote.progress()
+    }
+
+    /// Asks the worker to end after the batch that it is handling: its handler is shut down, and its consumer leaves. A handler
+    /// that is stuck stays stuck, and goes on holding the ring up. The ring goes on without this consumer.
+    pub fn stop(&self) {
+        self.remote.stop();
+    }
+
+    /// Asks the worker to pause after the batch that it is handling: it holds nothing up then, and lets events pass.
+    ///
+    /// # Errors
+    ///
+    /// [`PauseError::HasDependants`](crate::PauseError::HasDependants) if others come after it;
+    /// [`PauseError::Gone`](crate::PauseError::Gone) if it has ended.
+    pub fn pause(&self) -> Result<(), crate::error::PauseError> {
+        self.remote.pause()
+    }
+
+    /// Asks the worker to go on, at the newest event. Its handler is told how many events have passed
+    /// ([`Handler::resumed`]). Does nothing if it is not paused.
+    ///
+    /// # Errors
+    ///
+    /// [`PauseError::Gone`](crate::PauseError::Gone) if it has ended.
+    pub fn resume(&self) -> Result<(), crate::error::PauseError> {
+        self.remote.resume()
+    }
+
+    /// Whether the worker has ended, so that [`join`](Self::join) returns at once.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits until the worker ends: when the stream ends, when it is told to [`stop`](Self::stop), or when its handler fails.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError`] if the handler returned an error or panicked.
+    pub fn join(self) -> Result<Done<H>, WorkerError> {
+        let outcome = self.outcome.recv().expect("a worker ends by telling its outcome");
+        // It has nothing left to do, and does not panic.
+        let _ = self.thread.join();
+        outcome
+    }
+
+    /// As [`join`](Self::join), and waits until `deadline` at most. `None`: it runs on. Once it has returned an outcome, there
+    /// is nothing more to join: it returns `None` for good.
+    ///
+    /// # Errors
+    ///
+    /// As for [`join`](Self::join).
+    pub fn join_deadline(&mut self, deadline: Instant) -> Option<Result<Done<H>, WorkerError>> {
+        self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
+    }
+}
+
+impl<H> Done<H> {
+    /// The same, with the handler turned into something else.
+    pub fn map<G>(self, into: impl FnOnce(H) -> G) -> Done<G> {
+        let Self { handler, reason, position, delivered, missed, let_pass } = self;
+        Done { handler: into(handler), reason, position, delivered, missed, let_pass }
+    }
+}
+
+impl<H> fmt::Display for Done<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, position, delivered, missed, let_pass, .. } = self;
+        write!(
+            f,
+            "{reason}; at sequence {position}: {delivered} delivered, {missed} missed, {let_pass} let pass"
+        )
+    }
+}

@@ -1,0 +1,110 @@
+//! The events that a handler is given.
+
+use std::fmt;
+
+use crate::event::Event;
+use crate::required::{Batch, Reader};
+use crate::sequence::Sequence;
+
+/// Events for a [`Handler`](super::Handler): in the ring's own memory for a required consumer, copies for an optional one.
+pub struct Events<'a, E: Event> {
+    source: Source<'a, E>,
+}
+
+enum Source<'a, E: Event> {
+    /// The next `len` events of a required consumer.
+    Held { reader: &'a mut Reader<E>, len: u64 },
+    /// Copies, and the sequence of the first.
+    Copied { events: &'a [E], first: u64 },
+}
+
+impl<'a, E: Event> Events<'a, E> {
+    pub(crate) fn held(batch: Batch<'a, E>) -> Self {
+        let (reader, len) = batch.into_reader();
+        Self { source: Source::Held { reader, len } }
+    }
+
+    pub(crate) fn copied(events: &'a [E], first: Sequence) -> Self {
+        Self { source: Source::Copied { events, first: first.get() } }
+    }
+
+    /// How many there are that [`try_for_each`](Self::try_for_each) has not been through: at first at least one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.source {
+            Source::Held { len, .. } => *len as usize,
+            Source::Copied { events, .. } => events.len(),
+        }
+    }
+
+    /// Whether `try_for_each` has been through all of them.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The sequence of the first of them. The others follow without a gap.
+    #[must_use]
+    pub fn first_sequence(&self) -> Sequence {
+        match &self.source {
+            Source::Held { reader, .. } => Sequence::new(reader.position()),
+            Source::Copied { first, .. } => Sequence::new(*first),
+        }
+    }
+
+    /// All of them: two slices where the ring wraps, else the second is empty.
+    #[must_use]
+    pub fn slices(&self) -> (&[E], &[E]) {
+        match &self.source {
+            Source::Held { reader, len } => reader.in_place(*len),
+            Source::Copied { events, .. } => (events, &[]),
+        }
+    }
+
+    /// Calls `handle(event, sequence, end_of_batch)` for each event, and counts it as handled when it returns `Ok`.
+    ///
+    /// For a required consumer, a batch longer than a quarter of the ring is acknowledged in parts meanwhile, so that a long
+    /// one does not hold the producer up for the whole ring.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `handle`; that event and those after it are not handled.
+    #[inline]
+    pub fn try_for_each<Error>(
+        &mut self,
+        mut handle: impl FnMut(&E, Sequence, bool) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match &mut self.source {
+            Source::Held { reader, len } => {
+                let end = reader.position() + *len;
+                let handled = reader.handle(*len, handle);
+                *len = end - reader.position();
+                handled
+            }
+            Source::Copied { events, first } => {
+                while let [event, rest @ ..] = *events {
+                    handle(event, Sequence::new(*first), rest.is_empty())?;
+                    *events = rest;
+                    *first += 1;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts the rest as handled.
+    pub(crate) fn acknowledge_rest(self) {
+        if let Source::Held { reader, len } = self.source {
+            reader.acknowledge(len);
+        }
+    }
+}
+
+impl<E: Event> fmt::Debug for Events<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("first_sequence", &self.first_sequence())
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! A worker's life, on its own thread.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::error::WorkerError;
+use super::handler::{Handler, Shutdown};
+use super::source::{Account, Next, Source};
+use super::{Done, Events};
+use crate::error::{End, FailureCause};
+use crate::sequence::Sequence;
+use crate::waiting::Until;
+
+/// How a worker ended.
+pub(super) type Outcome<H> = Result<Done<H>, WorkerError>;
+
+/// What a handler did instead of returning `Ok`.
+struct Trouble {
+    cause: FailureCause,
+    message: Arc<str>,
+    /// Where it stood, if not where its consumer stands.
+    at: Option<Sequence>,
+}
+
+impl Trouble {
+    fn panicked(payload: &(dyn Any + Send)) -> Self {
+        let message = if let Some(message) = payload.downcast_ref::<&str>() {
+            (*message).into()
+        } else if let Some(message) = payload.downcast_ref::<String>() {
+            message.as_str().into()
+        } else {
+            "(the panic carried no text)".into()
+        };
+        Self { cause: FailureCause::Panicked, message, at: None }
+    }
+}
+
+/// Calls a handler, and catches what it throws. (It is never called again then, whatever state it is in.)
+fn guarded<T, Error: fmt::Display>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Trouble> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            Err(Trouble { cause: FailureCause::Failed, message: error.to_string().into(), at: None })
+        }
+        Err(payload) => Err(Trouble::panicked(&*payload)),
+    }
+}
+
+/// Runs `consumer` until its stream ends, it is told to stop, or `handler` fails.
+pub(super) fn to_the_end<C: Source, H: Handler<C::Event>>(
+    mut consumer: C,
+    mut handler: H,
+    idle_every: Option<Duration>,
+) -> Outcome<H> {
+    // Also what is not the handler's doing, a wait strategy of the user's for instance.
+    let ran = catch_unwind(AssertUnwindSafe(|| run(&mut consumer, &mut handler, idle_every)));
+    match ran.unwrap_or_else(|payload| Err(Trouble::panicked(&*payload))) {
+        Ok(reason) => {
+            let Account { position, delivered, missed, let_pass } = consumer.account();
+            match &reason {
+                // The events that follow would be lost to it: the ring must not go on as if they were not.
+                Shutdown::Ended(end @ (End::UpstreamLeft { .. } | End::UpstreamFailed(_))) => {
+                    consumer.fail(FailureCause::Failed, end.to_string().into());
+                }
+                _ => consumer.leave(),
+            }
+            Ok(Done { handler, reason, position, delivered, missed, let_pass })
+        }
+        Err(Trouble { cause, message, at }) => {
+            let sequence = at.unwrap_or(consumer.account().position);
+            let name = consumer.shared_name();
+            consumer.fail(cause, Arc::clone(&message));
+            // What it was about is said already.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(handler)));
+            Err(WorkerError { consumer: name, sequence, cause, message })
+        }
+    }
+}
+
+fn run<C: Source, H: Handler<C::Event>>(
+    consumer: &mut C,
+    handler: &mut H,
+    idle_every: Option<Duration>,
+) -> Result<Shutdown, Trouble> {
+    guarded(|| handler.start(consumer.first()))?;
+    let mut buffer = Vec::new();
+    let reason = loop {
+        if consumer.has_request() {
+            if consumer.is_to_stop() {
+                break Shutdown::Requested;
+            }
+            if let Some(let_pass) = consumer.pause_as_asked() {
+                guarded(|| handler.resumed(let_pass))?;
+            }
+            continue;
+        }
+        let next =
+            match consumer.next(&mut buffer, Until::Now, |missed, events| handle(handler, missed, events)) {
+                Next::Empty => {
+                    guarded(|| handler.idle())?;
+                    let until =
+                        idle_every.map_or(Until::Done, |interval| Until::Deadline(Instant::now() + interval));
+                    consumer.next(&mut buffer, until, |missed, events| handle(handler, missed, events))
+                }
+                next => next,
+            };
+        match next {
+            Next::Handled | Next::Empty => {}
+            Next::Failed(trouble) => return Err(trouble),
+            Next::Lagged { missed, resumed_at } => guarded(|| handler.lagged(missed, resumed_at))?,
+            Next::Ended(end) => break Shutdown::Ended(end),
+        }
+    };
+    guarded(|| handler.shutdown(&reason))?;
+    Ok(reason)
+}
+
+fn handle<E: crate::Event, H: Handler<E>>(
+    handler: &mut H,
+    missed: u64,
+    events: &mut Events<'_, E>,
+) -> Result<(), Trouble> {
+    if missed > 0 {
+        guarded(|| handler.lagged(missed, events.first_sequence()))?;
+    }
+    guarded(|| handler.batch(events))
+        .map_err(|trouble| Trouble { at: Some(events.first_sequence()), ..trouble })
+}

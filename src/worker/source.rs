@@ -1,0 +1,314 @@
+//! What a worker can run: consumers of both kinds.
+
+use std::sync::Arc;
+
+use super::events::Events;
+use crate::barrier::{Followed, sealed::Upstream as _};
+use crate::error::{End, FailureCause, PauseError, ReadError, RecvError};
+use crate::event::Event;
+use crate::member::{Control, Listener, Request};
+use crate::optional::OptionalConsumer;
+use crate::parking::Awaited;
+use crate::progress::Progress;
+use crate::required::RequiredConsumer;
+use crate::ring::Core;
+use crate::sequence::Sequence;
+use crate::wait::{Park, WaitStrategy};
+use crate::waiting::{Until, look_until};
+
+/// A consumer that a worker can run: required or optional. Sealed.
+pub trait Source: sealed::Source {}
+
+impl<C: sealed::Source> Source for C {}
+
+/// What came of asking a consumer for its next events.
+pub enum Next<T> {
+    /// They were handled.
+    Handled,
+    /// The handler failed.
+    Failed(T),
+    /// There were none: now, before the deadline, or before a request came.
+    Empty,
+    /// Events are lost, and nothing was there to read.
+    Lagged { missed: u64, resumed_at: Sequence },
+    /// There will be none.
+    Ended(End),
+}
+
+/// The numbers of a consumer.
+pub struct Account {
+    pub(super) position: Sequence,
+    pub(super) delivered: u64,
+    pub(super) missed: u64,
+    pub(super) let_pass: u64,
+}
+
+pub(crate) mod sealed {
+    use super::{Account, Next, Remote};
+    use crate::error::FailureCause;
+    use crate::event::Event;
+    use crate::sequence::Sequence;
+    use crate::waiting::Until;
+    use crate::worker::Events;
+    use std::sync::Arc;
+
+    pub trait Source: Sized + Send + 'static {
+        type Event: Event;
+
+        fn shared_name(&self) -> Arc<str>;
+
+        fn first(&self) -> Sequence;
+
+        fn remote(&self) -> Remote;
+
+        /// Whether its control handles want it to do anything but run.
+        fn has_request(&self) -> bool;
+
+        fn is_to_stop(&self) -> bool;
+
+        /// Waits for events, unless there is a request, and passes them to `handle` with how many were lost before them.
+        /// Copies go into `buffer`.
+        fn next<T>(
+            &mut self,
+            buffer: &mut Vec<Self::Event>,
+            until: Until,
+            handle: impl FnOnce(u64, &mut Events<'_, Self::Event>) -> Result<(), T>,
+        ) -> Next<T>;
+
+        /// Pauses for as long as that is requested and the stream has not ended. Returns how many events it let pass; `None` if
+        /// it did not pause.
+        fn pause_as_asked(&mut self) -> Option<u64>;
+
+        fn account(&self) -> Account;
+
+        fn leave(self);
+
+        fn fail(self, cause: FailureCause, message: Arc<str>);
+    }
+}
+
+/// What is left of a consumer for those who control it, while it is on its worker's thread.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    target: Target,
+}
+
+#[derive(Clone, Debug)]
+enum Target {
+    Required(Followed),
+    Optional { core: Arc<Core>, listener: Arc<Listener> },
+}
+
+impl Remote {
+    fn core(&self) -> &Core {
+        match &self.target {
+            Target::Required(followed) => followed.core(),
+            Target::Optional { core, .. } => core,
+        }
+    }
+
+    fn control(&self) -> &Control {
+        match &self.target {
+            Target::Required(followed) => &followed.member().control,
+            Target::Optional { listener, .. } => &listener.control,
+        }
+    }
+
+    pub(super) fn progress(&self) -> Option<Progress> {
+        match &self.target {
+            Target::Required(followed) => Some(Progress::new(followed.clone())),
+            Target::Optional { .. } => None,
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.control().ask(Request::Stop);
+        self.core().attention.wake_everybody();
+    }
+
+    pub(super) fn pause(&self) -> Result<(), PauseError> {
+        match &self.target {
+            Target::Required(followed) => self.core().gates.ask_to_pause(followed)?,
+            Target::Optional { listener, .. } => {
+                self.check_presence(listener)?;
+                listener.control.ask(Request::Pause);
+            }
+        }
+        self.core().attention.wake_everybody();
+        Ok(())
+    }
+
+    pub(super) fn resume(&self) -> Result<(), PauseError> {
+        match &self.target {
+            Target::Required(followed) => self.core().gates.ask_to_resume(followed)?,
+            Target::Optional { listener, .. } => {
+                self.check_presence(listener)?;
+                listener.control.ask(Request::Run);
+            }
+        }
+        self.core().attention.wake_everybody();
+        Ok(())
+    }
+
+    fn check_presence(&self, listener: &Arc<Listener>) -> Result<(), PauseError> {
+        if self.core().listeners.has(listener) {
+            Ok(())
+        } else {
+            Err(PauseError::Gone { consumer: Arc::clone(&listener.name) })
+        }
+    }
+}
+
+/// Sleeps until `control` no longer asks for a pause, or the stream of `core` has ended.
+fn wait_for_the_end_of_the_pause(core: &Core, control: &Control) {
+    let is_over = || {
+        let is_over =
+            control.get() != Request::Pause || core.attention.is_stopped() || core.cursor.observe().closed;
+        is_over.then_some(())
+    };
+    look_until(Until::Done, &mut Park::default(), Some(core.attention.alarm(Awaited::Change)), is_over);
+}
+
+impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E, W> {
+    type Event = E;
+
+    fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.member().name)
+    }
+
+    fn first(&self) -> Sequence {
+        self.joined_at()
+    }
+
+    fn remote(&self) -> Remote {
+        Remote { target: Target::Required(self.followed()) }
+    }
+
+    #[inline(always)]
+    fn has_request(&self) -> bool {
+        self.member().control.get() != Request::Run
+    }
+
+    fn is_to_stop(&self) -> bool {
+        self.member().control.get() == Request::Stop
+    }
+
+    #[inline]
+    fn next<T>(
+        &mut self,
+        _: &mut Vec<E>,
+        until: Until,
+        handle: impl FnOnce(u64, &mut Events<'_, E>) -> Result<(), T>,
+    ) -> Next<T> {
+        let member = Arc::clone(self.member());
+        match self.read_unless(until, || member.control.get() != Request::Run) {
+            Err(ReadError::Empty) => Next::Empty,
+            Err(ReadError::Ended(end)) => Next::Ended(end),
+            Ok(batch) => {
+                let mut events = Events::held(batch);
+                match handle(0, &mut events) {
+                    Ok(()) => {
+                        events.acknowledge_rest();
+                        Next::Handled
+                    }
+                    Err(trouble) => Next::Failed(trouble),
+                }
+            }
+        }
+    }
+
+    fn pause_as_asked(&mut self) -> Option<u64> {
+        let (core, member) = (Arc::clone(self.core()), Arc::clone(self.member()));
+        let paused = self.pause_if_asked()?;
+        wait_for_the_end_of_the_pause(&core, &member.control);
+        Some(paused.resume())
+    }
+
+    fn account(&self) -> Account {
+        Account {
+            position: self.position(),
+            delivered: self.delivered(),
+            missed: 0,
+            let_pass: self.let_pass(),
+        }
+    }
+
+    fn leave(self) {
+        self.leave();
+    }
+
+    fn fail(self, cause: FailureCause, message: Arc<str>) {
+        self.fail_as(cause, Some(message));
+    }
+}
+
+impl<E: Event, W: WaitStrategy + 'static> sealed::Source for OptionalConsumer<E, W> {
+    type Event = E;
+
+    fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.listener().name)
+    }
+
+    fn first(&self) -> Sequence {
+        self.joined_at()
+    }
+
+    fn remote(&self) -> Remote {
+        Remote {
+            target: Target::Optional { core: Arc::clone(self.core()), listener: Arc::clone(self.listener()) },
+        }
+    }
+
+    #[inline(always)]
+    fn has_request(&self) -> bool {
+        self.listener().control.get() != Request::Run
+    }
+
+    fn is_to_stop(&self) -> bool {
+        self.listener().control.get() == Request::Stop
+    }
+
+    #[inline]
+    fn next<T>(
+        &mut self,
+        buffer: &mut Vec<E>,
+        until: Until,
+        handle: impl FnOnce(u64, &mut Events<'_, E>) -> Result<(), T>,
+    ) -> Next<T> {
+        /// As many events are copied by one validation.
+        const AT_ONCE: usize = 256;
+        buffer.clear();
+        buffer.reserve(AT_ONCE);
+        let listener = Arc::clone(self.listener());
+        match self.recv_many_unless(buffer, until, || listener.control.get() != Request::Run) {
+            Ok(received) => match handle(received.missed, &mut Events::copied(buffer, received.first)) {
+                Ok(()) => Next::Handled,
+                Err(trouble) => Next::Failed(trouble),
+            },
+            Err(RecvError::Lagged { missed, resumed_at }) => Next::Lagged { missed, resumed_at },
+            Err(RecvError::Ended(end)) => Next::Ended(end),
+            Err(RecvError::Empty) => Next::Empty,
+            Err(RecvError::BufferFull) => unreachable!("room was reserved"),
+        }
+    }
+
+    fn pause_as_asked(&mut self) -> Option<u64> {
+        let (core, listener) = (Arc::clone(self.core()), Arc::clone(self.listener()));
+        let paused = self.pause();
+        wait_for_the_end_of_the_pause(&core, &listener.control);
+        Some(paused.resume())
+    }
+
+    fn account(&self) -> Account {
+        Account {
+            position: self.position(),
+            delivered: self.delivered(),
+            missed: self.missed(),
+            let_pass: self.let_pass(),
+        }
+    }
+
+    fn leave(self) {}
+
+    fn fail(self, _: FailureCause, _: Arc<str>) {}
+}
