@@ -93,7 +93,7 @@ impl Attention {
     pub(crate) fn after_publish(&self, fences: bool) {
         light_barrier(fences);
         if proven!(self.word.has_any(Word::CURSOR_AWAITED), "publish-wakes-nobody" => false) {
-            self.sleepers.wake(&self.word, Some(Awaited::Cursor));
+            self.sleepers.wake(&self.word, Awaited::Cursor);
         }
     }
 
@@ -102,13 +102,13 @@ impl Attention {
     pub(crate) fn after_acknowledge(&self, fences: bool) {
         light_barrier(fences);
         if proven!(self.word.has_any(Word::GATES_AWAITED), "acknowledge-wakes-nobody" => false) {
-            self.sleepers.wake(&self.word, Some(Awaited::Gates));
+            self.sleepers.wake(&self.word, Awaited::Gates);
         }
     }
 
     /// After a change that happens once.
     pub(crate) fn wake_everybody(&self) {
-        proven!(self.sleepers.wake(&self.word, None), "once-only-changes-wake-nobody" => ());
+        proven!(self.sleepers.wake_everybody(&self.word), "once-only-changes-wake-nobody" => ());
     }
 
     /// What wakes somebody who waits for `awaited`.

@@ -150,7 +150,8 @@ fn slowest(upstream: &[Followed], position: u64) -> u64 {
 
 /// Why a consumer that comes after `upstream`, stands at `position` and has nothing to read will never have: `None` if it may.
 ///
-/// The departures first, then the cursor: an upstream that left an ended ring had seen the end, so it is seen here (depart/drain).
+/// The departures first, then the cursor and the word: an upstream that left because the ring had ended, or was stopped, had
+/// seen that, so it is seen here (depart/drain).
 #[cold]
 pub(crate) fn end_after(core: &Core, upstream: &[Followed], position: u64) -> Option<End> {
     let departed = upstream.iter().find_map(|followed| {
@@ -160,6 +161,9 @@ pub(crate) fn end_after(core: &Core, upstream: &[Followed], position: u64) -> Op
     let observed = core.cursor.observe();
     if observed.closed && observed.count == position {
         return Some(core.attention.end());
+    }
+    if core.attention.is_stopped() {
+        return Some(End::Stopped);
     }
     let (followed, departure) = departed?;
     Some(if departure.has_failed {

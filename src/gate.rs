@@ -328,16 +328,14 @@ impl GatingSequence {
     #[inline(always)]
     pub(crate) fn end(&self, observed: Observed) -> Option<End> {
         let core = self.core();
-        if observed.closed {
-            return Some(core.attention.end());
-        }
         let upstream = self.barrier.upstream();
-        if !upstream.is_empty()
-            && let Some(end) = end_after(core, upstream, self.position)
-        {
-            return Some(end);
+        if !upstream.is_empty() {
+            end_after(core, upstream, self.position)
+        } else if observed.closed {
+            Some(core.attention.end())
+        } else {
+            core.attention.is_stopped().then_some(End::Stopped)
         }
-        core.attention.is_stopped().then_some(End::Stopped)
     }
 
     /// Gives up the next `count` sequences: the producer may write their slots.

@@ -32,9 +32,11 @@ impl Stamps {
         Self { every, began: Instant::now(), stamps: (0..samples).map(|_| AtomicU64::new(0)).collect() }
     }
 
-    /// From a nanosecond to some minutes, by two digits.
+    /// From a nanosecond to an hour, by two digits; what took longer counts as that. Its size is fixed: recording does not
+    /// allocate.
     pub(crate) fn histogram(&self) -> Histogram<u64> {
-        Histogram::new(2).expect("two digits are allowed")
+        const AN_HOUR: u64 = 3_600_000_000_000;
+        Histogram::new_with_bounds(1, AN_HOUR, 2).expect("good bounds")
     }
 
     /// The first sampled sequence from `sequence` on.

@@ -2,8 +2,8 @@
 //! sleeps.
 //!
 //! Every store of progress (a cursor, a gate) is followed by a *light barrier* and one relaxed load of the attention word,
-//! whose line is written only when somebody goes to sleep, wakes, fails or stops. A sleeper puts itself on the list, sets the bit
-//! of what it waits for, passes a *heavy barrier*, looks once more, and sleeps.
+//! whose line is written only when somebody goes to sleep, wakes, fails or stops. A sleeper enrols, sets the bit of what it waits
+//! for, passes a *heavy barrier*, looks once more, and sleeps.
 //!
 //! - **progress/sleep**: of the light barrier between a store of progress and the load of the word, and the heavy barrier
 //!   between the sleeper's store of its bit and its last look, one is first. If the light one is, the last look sees the
@@ -11,16 +11,16 @@
 //!
 //! What the barriers are is decided once, at build: see [`Parking`].
 //!
-//! Whoever wakes takes sleepers off the list under its lock, and clears the bit when none is left that waits for the same. A
-//! sleeper that wakes looks again, and enrols anew if it has to: each time the whole handshake.
+//! Whoever wakes rings the bell of all who wait for the same, and clears their bit, under the bell's lock. A sleeper that wakes
+//! looks again, and enrols anew if it has to: each time the whole handshake.
 //!
 //! Changes that happen once (the ring is closed or stopped, a consumer leaves or fails, a pause ends) wake everybody: they
-//! take the lock, so that a sleeper that enrols later sees them by its last look.
+//! take the locks, so that a sleeper that enrols later sees them by its last look.
 
 use std::time::{Duration, Instant};
 
 use crate::attention::Word;
-use crate::sync::{Mutex, SeqCst, Thread, compiler_barrier, current, fence, lock, membarrier, park, proven};
+use crate::sync::{Condvar, Mutex, SeqCst, compiler_barrier, fence, lock, membarrier, proven, wait_on};
 
 /// How those who wait by [`Park`](crate::wait::Park) get their wake-up. Other strategies do not ask.
 ///
@@ -65,6 +65,8 @@ pub(crate) enum Awaited {
 }
 
 impl Awaited {
+    const ALL: [Self; 3] = [Self::Cursor, Self::Gates, Self::Change];
+
     fn bit(self) -> u64 {
         match self {
             Self::Cursor => Word::CURSOR_AWAITED,
@@ -78,16 +80,27 @@ impl Awaited {
 #[derive(Debug)]
 pub(crate) struct Sleepers {
     barriers: Barriers,
-    list: Mutex<Vec<(Thread, Awaited)>>,
+    bells: [Bell; Awaited::ALL.len()],
+}
+
+/// Wakes all who wait for the same.
+#[derive(Debug)]
+struct Bell {
+    state: Mutex<BellState>,
+    condvar: Condvar,
+}
+
+#[derive(Debug)]
+struct BellState {
+    /// How many have enrolled since the last ring, and not left by themselves.
+    enrolled: u64,
+    rings: u64,
 }
 
 /// How long somebody sleeps who cannot be sure to be woken.
 const NAP: Duration = crate::wait::NAP;
 
 impl Sleepers {
-    /// So many can sleep at once before the list has to grow.
-    const ROOM: usize = 16;
-
     pub(crate) fn new(parking: Parking) -> Self {
         let barriers = match parking {
             Parking::Fences => Barriers::Fences,
@@ -95,7 +108,9 @@ impl Sleepers {
             Parking::Guaranteed => Barriers::Fences,
             Parking::WhereFree => Barriers::None,
         };
-        Self { barriers, list: Mutex::new(Vec::with_capacity(Self::ROOM)) }
+        let bell =
+            |_| Bell { state: Mutex::new(BellState { enrolled: 0, rings: 0 }), condvar: Condvar::new() };
+        Self { barriers, bells: Awaited::ALL.map(bell) }
     }
 
     /// Whether progress has to be followed by a fence: for handles, which keep it by value.
@@ -108,6 +123,10 @@ impl Sleepers {
         self.barriers != Barriers::None
     }
 
+    fn bell(&self, awaited: Awaited) -> &Bell {
+        &self.bells[awaited as usize]
+    }
+
     /// Sleeps until woken or until `deadline`, unless the last look finds an answer.
     pub(crate) fn sleep<T>(
         &self,
@@ -116,37 +135,30 @@ impl Sleepers {
         deadline: Option<Instant>,
         look: impl FnOnce() -> Option<T>,
     ) -> Option<T> {
-        self.enrol(word, awaited);
+        let bell = self.bell(awaited);
+        let rings_before = {
+            let mut state = lock(&bell.state);
+            state.enrolled += 1;
+            word.set(awaited.bit());
+            state.rings
+        };
         let is_safe = self.heavy_barrier();
         let answer = proven!(look(), "sleeps-without-last-look" => None);
+        let mut state = lock(&bell.state);
         if answer.is_none() {
             // Refused although it was granted before: nothing is ordered, so not for long.
             let deadline = if is_safe { deadline } else { Some(Instant::now() + NAP) };
-            while self.is_enrolled() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
-                park(deadline);
+            while state.rings == rings_before && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+                state = wait_on(&bell.condvar, state, deadline);
             }
         }
-        self.strike_off(word);
+        if state.rings == rings_before {
+            state.enrolled -= 1;
+            if state.enrolled == 0 {
+                word.clear(awaited.bit());
+            }
+        }
         answer
-    }
-
-    fn enrol(&self, word: &Word, awaited: Awaited) {
-        let mut list = lock(&self.list);
-        list.push((current(), awaited));
-        word.set(awaited.bit());
-    }
-
-    fn is_enrolled(&self) -> bool {
-        let me = current().id();
-        lock(&self.list).iter().any(|(thread, _)| thread.id() == me)
-    }
-
-    /// Takes the current thread off the list, if it is still there.
-    fn strike_off(&self, word: &Word) {
-        let me = current().id();
-        let mut list = lock(&self.list);
-        list.retain(|(thread, _)| thread.id() != me);
-        clear_unneeded_bits(word, &list);
     }
 
     /// Between a sleeper's bit and its last look. `false`: it was refused.
@@ -162,31 +174,24 @@ impl Sleepers {
         }
     }
 
-    /// Wakes those who wait for `awaited`; everybody if `None`.
-    ///
-    /// One at a time, and outside the lock, so that who is woken does not run into it; only as many as slept at the start,
-    /// because they may come back faster than all are woken.
+    /// Wakes all who wait for `awaited`.
     #[cold]
     #[inline(never)]
-    pub(crate) fn wake(&self, word: &Word, awaited: Option<Awaited>) {
-        let is_meant = |waits_for: &Awaited| awaited.is_none_or(|awaited| awaited == *waits_for);
-        let sleeping = lock(&self.list).iter().filter(|(_, waits_for)| is_meant(waits_for)).count();
-        for _ in 0..proven!(sleeping, "wakes-one-sleeper" => sleeping.min(1)) {
-            let mut list = lock(&self.list);
-            let found = list.iter().position(|(_, waits_for)| is_meant(waits_for));
-            let Some((thread, _)) = found.map(|at| list.swap_remove(at)) else { break };
-            clear_unneeded_bits(word, &list);
-            drop(list);
-            thread.unpark();
-        }
-    }
-}
-
-/// Clears the bits of what nobody waits for. For those who hold the list's lock.
-fn clear_unneeded_bits(word: &Word, list: &[(Thread, Awaited)]) {
-    for awaited in [Awaited::Cursor, Awaited::Gates] {
-        if !list.iter().any(|(_, waits_for)| *waits_for == awaited) {
+    pub(crate) fn wake(&self, word: &Word, awaited: Awaited) {
+        let bell = self.bell(awaited);
+        {
+            let mut state = lock(&bell.state);
+            state.rings += 1;
+            state.enrolled = 0;
             word.clear(awaited.bit());
+        }
+        // Outside the lock, so that who is woken does not run into it.
+        proven!(bell.condvar.notify_all(), "wakes-one-sleeper" => bell.condvar.notify_one());
+    }
+
+    pub(crate) fn wake_everybody(&self, word: &Word) {
+        if self.can_be_woken() {
+            Awaited::ALL.into_iter().for_each(|awaited| self.wake(word, awaited));
         }
     }
 }

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use crate::error::End;
 use crate::gate::{NOT_GATING, Occupied};
-#[cfg(feature = "latency")]
-use crate::latency::Histogram;
-use crate::member::Listener;
+use crate::member::{Listener, Member};
 use crate::ring::Core;
 use crate::sequence::Sequence;
 #[cfg(feature = "latency")]
 use crate::sync::lock;
 pub use crate::waits::Waits;
+/// The type of the sampled latencies, from the crate `hdrhistogram`.
+#[cfg(feature = "latency")]
+pub use hdrhistogram::Histogram;
 
 /// A snapshot of a ring and its consumers: [`Ring::stats`](crate::Ring::stats).
 ///
@@ -105,7 +106,8 @@ pub struct ConsumerStats {
     pub missed: u64,
     /// How many events have passed it while it was paused, the present pause included.
     pub let_pass: u64,
-    /// How many events are published and none of these.
+    /// How many events are published and none of these. That of an optional consumer may be longer than the ring: it counts what
+    /// is overwritten as missed when it comes there.
     pub lag: u64,
     /// The producer's waits that began while this consumer was the slowest.
     pub waits: Waits,
@@ -113,6 +115,23 @@ pub struct ConsumerStats {
     /// [`RingBuilder::sample_latency`](crate::RingBuilder::sample_latency).
     #[cfg(feature = "latency")]
     pub latency: Option<Histogram<u64>>,
+}
+
+impl ConsumerStats {
+    /// Of a consumer that has not left.
+    pub(crate) fn of_required(core: &Core, member: &Member) -> Self {
+        let mut found = None;
+        core.gates.look_on(&core.waits, |occupied| {
+            if std::ptr::eq(occupied.owner, member) {
+                found = Some(Found::required(&occupied));
+            }
+        });
+        found.expect("a consumer that has not left has a place").at(core.cursor.observe().count)
+    }
+
+    pub(crate) fn of_optional(core: &Core, listener: &Listener) -> Self {
+        Found::optional(listener).at(core.cursor.observe().count)
+    }
 }
 
 impl Stats {

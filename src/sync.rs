@@ -14,23 +14,20 @@ pub(crate) mod membarrier;
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
-    Mutex,
+    Condvar, Mutex, MutexGuard,
     atomic::{AtomicU64, fence},
 };
 #[cfg(not(loom))]
-pub(crate) use std::{
-    hint::spin_loop,
-    thread::{Thread, current, yield_now},
-};
+pub(crate) use std::{hint::spin_loop, thread::yield_now};
 
 #[cfg(loom)]
 pub(crate) use loom::{
     hint::spin_loop,
     sync::{
-        Mutex,
+        Condvar, Mutex, MutexGuard,
         atomic::{AtomicU64, fence},
     },
-    thread::{Thread, current, yield_now},
+    thread::yield_now,
 };
 
 pub(crate) use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -61,7 +58,7 @@ pub(crate) fn mutant_is(name: &str) -> bool {
 }
 
 /// Locks, and goes on if an earlier holder panicked: what these locks guard is replaced whole, never half changed.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> impl std::ops::DerefMut<Target = T> + '_ {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -73,19 +70,21 @@ pub(crate) fn compiler_barrier() {
     std::sync::atomic::compiler_fence(SeqCst);
 }
 
-/// Sleeps until somebody unparks this thread, or the deadline has passed, or for no reason. Under loom there is no time, and
-/// so no deadline.
-pub(crate) fn park(deadline: Option<Instant>) {
+/// Waits until notified, or until the deadline has passed, or for no reason. Under loom there is no time, and so no deadline.
+pub(crate) fn wait_on<'a, T>(
+    condvar: &Condvar,
+    guard: MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+) -> MutexGuard<'a, T> {
     #[cfg(not(loom))]
-    match deadline {
-        None => std::thread::park(),
-        Some(deadline) => std::thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+    if let Some(deadline) = deadline {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let waited = condvar.wait_timeout(guard, remaining);
+        return waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
     }
     #[cfg(loom)]
-    {
-        let _ = deadline;
-        loom::thread::park();
-    }
+    let _ = deadline;
+    condvar.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Asks for the cache line at `address` in a state that may be written, without waiting for it.

@@ -243,8 +243,6 @@ impl WaitStrategy for Sleep {
 /// consumers that have pauses to sleep in. See [`Parking`](crate::Parking) for how a wake-up is never missed, and where it
 /// cannot be had; there, and for optional consumers (which nobody wakes), it naps for [`NAP`].
 ///
-/// It uses [`std::thread::park`]: a thread that somebody else unparks just looks once more.
-///
 /// ```
 /// use ringbus::Ring;
 /// use ringbus::wait::Park;

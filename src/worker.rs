@@ -23,7 +23,7 @@
 //! producer.publish_batch(&[1, 2, 3])?;
 //! producer.close()?; // the worker drains, shuts down, and ends
 //! let done = worker.join()?;
-//! assert_eq!((done.handler.0, done.delivered), (6, 3));
+//! assert_eq!((done.handler.0, done.stats.delivered), (6, 3));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -46,7 +46,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::progress::Progress;
-use crate::sequence::Sequence;
+use crate::stats::ConsumerStats;
 
 mod error;
 mod events;
@@ -58,6 +58,9 @@ mod source;
 pub use error::{SpawnError, WorkerError};
 pub use events::Events;
 pub use handler::{EachEvent, Handler, Shutdown, on_each};
+pub use pin::NoSuchCore;
+#[cfg(feature = "affinity")]
+pub use pin::pin_this_thread;
 use run::Outcome;
 use source::Remote;
 pub use source::Source;
@@ -69,16 +72,23 @@ pub use source::Source;
 #[derive(Debug)]
 pub struct WorkerBuilder<C: Source> {
     consumer: C,
+    #[cfg(feature = "affinity")]
     core: Option<usize>,
     idle_every: Option<Duration>,
 }
 
 impl<C: Source> WorkerBuilder<C> {
     pub(crate) fn new(consumer: C) -> Self {
-        Self { consumer, core: None, idle_every: None }
+        Self {
+            consumer,
+            #[cfg(feature = "affinity")]
+            core: None,
+            idle_every: None,
+        }
     }
 
-    /// Pins the thread to this core, counted as the operating system does from 0.
+    /// Pins the thread to this core, counted as the operating system does from 0. A thread that is not pinned may run where the
+    /// one that spawned it may: spawn workers before you [pin](pin_this_thread) the producer's thread.
     #[cfg(feature = "affinity")]
     pub fn pin_to(mut self, core: usize) -> Self {
         self.core = Some(core);
@@ -97,17 +107,27 @@ impl<C: Source> WorkerBuilder<C> {
     /// # Errors
     ///
     /// [`SpawnError`] if there is no such core, or no thread can be had. The consumer has left then, and the producer goes on
-    /// without it.
+    /// without it. (Other required consumers that have joined and are not spawned yet fail when they are dropped, for instance
+    /// by a `?`: let them leave, or stop the ring.)
     pub fn spawn<H: Handler<C::Event>>(self, handler: H) -> Result<Worker<H>, SpawnError> {
-        let Self { consumer, core, idle_every } = self;
+        let Self {
+            consumer,
+            #[cfg(feature = "affinity")]
+            core,
+            idle_every,
+        } = self;
         let (name, remote) = (consumer.shared_name(), consumer.remote());
         let (consumers, consumer_inside) = sync_channel(1);
         let (started, start) = sync_channel(1);
         let (outcomes, outcome) = sync_channel(1);
         let run = move || {
             let Ok(consumer) = consumer_inside.recv() else { return };
-            match core.map_or(Ok(()), pin::to_core) {
-                Err(available) => drop(started.send(Err((consumer, available)))),
+            #[cfg(feature = "affinity")]
+            let pinned = core.map_or(Ok(()), pin_this_thread);
+            #[cfg(not(feature = "affinity"))]
+            let pinned = Ok::<(), NoSuchCore>(());
+            match pinned {
+                Err(no_such_core) => drop(started.send(Err((consumer, no_such_core)))),
                 Ok(()) => {
                     let _ = started.send(Ok(()));
                     // Nobody may be there any more who wants to know.
@@ -127,10 +147,9 @@ impl<C: Source> WorkerBuilder<C> {
         let _ = consumers.send(consumer);
         match start.recv().expect("the thread answers before it runs the handler") {
             Ok(()) => Ok(Worker { name, remote, outcome, thread }),
-            Err((consumer, available)) => {
+            Err((consumer, source)) => {
                 consumer.leave();
-                let core = core.expect("only pinning can be refused");
-                Err(SpawnError::NoSuchCore { consumer: name, core, available })
+                Err(SpawnError::NoSuchCore { consumer: name, source })
             }
         }
     }
@@ -155,14 +174,8 @@ pub struct Done<H> {
     pub handler: H,
     /// Why the worker ended.
     pub reason: Shutdown,
-    /// The first sequence that the consumer has not acknowledged, or would have read next.
-    pub position: Sequence,
-    /// How many events were handled.
-    pub delivered: u64,
-    /// How many were lost: 0 for a required consumer.
-    pub missed: u64,
-    /// How many passed while it was paused.
-    pub let_pass: u64,
+    /// The consumer's numbers at the end: delivered, missed, how long the producer waited for it, its latency.
+    pub stats: ConsumerStats,
 }
 
 impl<H> Worker<H> {
@@ -233,20 +246,13 @@ impl<H> Worker<H> {
     }
 }
 
-impl<H> Done<H> {
-    /// The same, with the handler turned into something else.
-    pub fn map<G>(self, into: impl FnOnce(H) -> G) -> Done<G> {
-        let Self { handler, reason, position, delivered, missed, let_pass } = self;
-        Done { handler: into(handler), reason, position, delivered, missed, let_pass }
-    }
-}
-
 impl<H> fmt::Display for Done<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { reason, position, delivered, missed, let_pass, .. } = self;
+        let ConsumerStats { name, position, delivered, missed, let_pass, .. } = &self.stats;
         write!(
             f,
-            "{reason}; at sequence {position}: {delivered} delivered, {missed} missed, {let_pass} let pass"
+            "worker `{name}` ended at sequence {position} ({delivered} delivered, {missed} missed, {let_pass} let pass): {}",
+            self.reason
         )
     }
 }

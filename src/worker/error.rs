@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use super::pin::NoSuchCore;
 use crate::error::FailureCause;
 use crate::sequence::Sequence;
 
@@ -16,10 +17,8 @@ pub enum SpawnError {
     NoSuchCore {
         /// The consumer.
         consumer: Arc<str>,
-        /// The core that was asked for.
-        core: usize,
-        /// The cores that its thread may run on.
-        available: Vec<usize>,
+        /// Which, and which there are.
+        source: NoSuchCore,
     },
     /// The operating system refused a thread.
     Thread {
@@ -33,10 +32,7 @@ pub enum SpawnError {
 impl fmt::Display for SpawnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchCore { consumer, core, available } => write!(
-                f,
-                "worker `{consumer}` cannot be pinned to core {core}: its thread may run on {available:?}; choose one of these"
-            ),
+            Self::NoSuchCore { consumer, source } => write!(f, "worker `{consumer}` {source}"),
             Self::Thread { consumer, source } => {
                 write!(
                     f,
@@ -50,7 +46,7 @@ impl fmt::Display for SpawnError {
 impl Error for SpawnError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoSuchCore { .. } => None,
+            Self::NoSuchCore { source, .. } => Some(source),
             Self::Thread { source, .. } => Some(source),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::error::AcknowledgeError;
 use crate::event::Event;
 use crate::required::{Batch, Reader};
 use crate::sequence::Sequence;
@@ -90,6 +91,30 @@ impl<'a, E: Event> Events<'a, E> {
                 Ok(())
             }
         }
+    }
+
+    /// Counts the first `count` of them as handled already now: a handler that works through a long batch by itself, without
+    /// [`try_for_each`](Self::try_for_each), lets the producer go on so. (The other way is to limit the batches:
+    /// [`RequiredBuilder::batch_limit`](crate::RequiredBuilder::batch_limit).)
+    ///
+    /// # Errors
+    ///
+    /// [`AcknowledgeError`] if there are fewer; nothing is acknowledged then.
+    pub fn acknowledge_first(&mut self, count: usize) -> Result<(), AcknowledgeError> {
+        if count > self.len() {
+            return Err(AcknowledgeError { count, len: self.len() });
+        }
+        match &mut self.source {
+            Source::Held { reader, len } => {
+                reader.acknowledge(count as u64);
+                *len -= count as u64;
+            }
+            Source::Copied { events, first } => {
+                *events = &events[count..];
+                *first += count as u64;
+            }
+        }
+        Ok(())
     }
 
     /// Counts the rest as handled.

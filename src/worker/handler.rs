@@ -107,7 +107,7 @@ impl fmt::Display for Shutdown {
 /// let worker = ring.required("print").join()?.into_worker().spawn(print)?;
 /// producer.publish(&1)?;
 /// producer.close()?;
-/// assert_eq!(worker.join()?.delivered, 1);
+/// assert_eq!(worker.join()?.stats.delivered, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn on_each<F>(each: F) -> EachEvent<F> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::WorkerError;
 use super::handler::{Handler, Shutdown};
-use super::source::{Account, Next, Source};
+use super::source::{Next, Source};
 use super::{Done, Events};
 use crate::error::{End, FailureCause};
 use crate::sequence::Sequence;
@@ -59,7 +59,7 @@ pub(super) fn to_the_end<C: Source, H: Handler<C::Event>>(
     let ran = catch_unwind(AssertUnwindSafe(|| run(&mut consumer, &mut handler, idle_every)));
     match ran.unwrap_or_else(|payload| Err(Trouble::panicked(&*payload))) {
         Ok(reason) => {
-            let Account { position, delivered, missed, let_pass } = consumer.account();
+            let stats = consumer.stats();
             match &reason {
                 // The events that follow would be lost to it: the ring must not go on as if they were not.
                 Shutdown::Ended(end @ (End::UpstreamLeft { .. } | End::UpstreamFailed(_))) => {
@@ -67,10 +67,10 @@ pub(super) fn to_the_end<C: Source, H: Handler<C::Event>>(
                 }
                 _ => consumer.leave(),
             }
-            Ok(Done { handler, reason, position, delivered, missed, let_pass })
+            Ok(Done { handler, reason, stats })
         }
         Err(Trouble { cause, message, at }) => {
-            let sequence = at.unwrap_or(consumer.account().position);
+            let sequence = at.unwrap_or_else(|| consumer.stats().position);
             let name = consumer.shared_name();
             consumer.fail(cause, Arc::clone(&message));
             // What it was about is said already.

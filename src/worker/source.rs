@@ -13,6 +13,7 @@ use crate::progress::Progress;
 use crate::required::RequiredConsumer;
 use crate::ring::Core;
 use crate::sequence::Sequence;
+use crate::stats::ConsumerStats;
 use crate::wait::{Park, WaitStrategy};
 use crate::waiting::{Until, look_until};
 
@@ -35,19 +36,12 @@ pub enum Next<T> {
     Ended(End),
 }
 
-/// The numbers of a consumer.
-pub struct Account {
-    pub(super) position: Sequence,
-    pub(super) delivered: u64,
-    pub(super) missed: u64,
-    pub(super) let_pass: u64,
-}
-
 pub(crate) mod sealed {
-    use super::{Account, Next, Remote};
+    use super::{Next, Remote};
     use crate::error::FailureCause;
     use crate::event::Event;
     use crate::sequence::Sequence;
+    use crate::stats::ConsumerStats;
     use crate::waiting::Until;
     use crate::worker::Events;
     use std::sync::Arc;
@@ -79,7 +73,8 @@ pub(crate) mod sealed {
         /// it did not pause.
         fn pause_as_asked(&mut self) -> Option<u64>;
 
-        fn account(&self) -> Account;
+        /// Its numbers now.
+        fn stats(&self) -> ConsumerStats;
 
         fn leave(self);
 
@@ -224,13 +219,8 @@ impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E,
         Some(paused.resume())
     }
 
-    fn account(&self) -> Account {
-        Account {
-            position: self.position(),
-            delivered: self.delivered(),
-            missed: 0,
-            let_pass: self.let_pass(),
-        }
+    fn stats(&self) -> ConsumerStats {
+        ConsumerStats::of_required(self.core(), self.member())
     }
 
     fn leave(self) {
@@ -299,13 +289,8 @@ impl<E: Event, W: WaitStrategy + 'static> sealed::Source for OptionalConsumer<E,
         Some(paused.resume())
     }
 
-    fn account(&self) -> Account {
-        Account {
-            position: self.position(),
-            delivered: self.delivered(),
-            missed: self.missed(),
-            let_pass: self.let_pass(),
-        }
+    fn stats(&self) -> ConsumerStats {
+        ConsumerStats::of_optional(self.core(), self.listener())
     }
 
     fn leave(self) {}

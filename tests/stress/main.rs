@@ -26,17 +26,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ringbus::wait::Yield;
+use ringbus::wait::{WaitStrategy, Yield};
 use ringbus::{
-    End, Event, FailureCause, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom, RecvError,
-    RequiredConsumer, Ring, Sequence,
+    End, Event, FailureCause, JoinError, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom,
+    RecvError, RequiredConsumer, Ring, Sequence,
 };
+
+mod graphs;
+mod parking;
 
 const EVENTS: u64 = if cfg!(debug_assertions) { 100_000 } else { 4_000_000 };
 
 type Scenario = fn(u64, &mut Random) -> String;
 
-const SCENARIOS: [(&str, Scenario); 10] = [
+const SCENARIOS: [(&str, Scenario); 16] = [
     ("one of each", one_of_each),
     ("whole batches", whole_batches),
     ("batches and claims", batches_and_claims),
@@ -47,6 +50,12 @@ const SCENARIOS: [(&str, Scenario); 10] = [
     ("overrun, capacity 8", overrun::<8, 2, 8>),
     ("overrun, large events", overrun::<16, 4, 64>),
     ("failing and closing", failing_and_closing),
+    ("graph: a diamond", graphs::diamond),
+    ("graph: dependants come and go", graphs::dependants_come_and_go),
+    ("graph: a stage that pauses", graphs::pauses),
+    ("parking, by membarrier", parking::asymmetric),
+    ("parking, by fences", parking::fences),
+    ("parking: ends", parking::ends),
 ];
 
 fn main() {
@@ -62,6 +71,8 @@ fn main() {
     let mut passed = 0;
     for (number, (name, scenario)) in (0..).zip(SCENARIOS) {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
+            // Before it runs: a lost wake-up would leave nothing else to see.
+            eprintln!("{name} ..");
             let counts = scenario(events, &mut Random::new(seed + number));
             println!("{name}: {counts}");
             passed += 1;

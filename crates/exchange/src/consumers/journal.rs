@@ -1,0 +1,124 @@
+//! The journal's stand-in: the events' bytes, in order.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+
+use ringbus::worker::{Events, Handler, Shutdown};
+
+use super::checksum::Checksum;
+use crate::event::Event;
+
+/// Writes every event as it lies on the ring, 64 bytes, to a [`Write`]: one write for each batch.
+///
+/// It stands in for a journal, and shows where one goes: first, with all others after it. What it acknowledges has been
+/// written, but not synced. A real journal frames each batch with its length, first sequence and checksum, so that a
+/// torn end is found at the restart; and it syncs the file's data (`fdatasync`) before a batch counts as handled. The
+/// batch is then what the sync is shared by: the slower the disk, the longer the batches.
+#[derive(Debug)]
+pub struct Journal<W = io::Sink> {
+    out: W,
+    /// A batch; kept for its memory.
+    buffer: Vec<u8>,
+    bytes: u64,
+    writes: u64,
+    checksum: Checksum,
+}
+
+/// A journal that keeps nothing.
+impl Default for Journal {
+    fn default() -> Self {
+        Self::new(io::sink())
+    }
+}
+
+impl<W: Write> Journal<W> {
+    /// The most events to be given to a journal at once: 64 KiB, of which the buffer has room for one from the start. The
+    /// processor's fast caches hold that much, and what comes after the journal can start on it while the next is written.
+    pub const BATCH_LIMIT: usize = 1_024;
+
+    /// A journal that writes to `out`.
+    #[must_use]
+    pub fn new(out: W) -> Self {
+        let buffer = Vec::with_capacity(Self::BATCH_LIMIT * size_of::<Event>());
+        Self { out, buffer, bytes: 0, writes: 0, checksum: Checksum::default() }
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many writes that took: one a batch.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// Of the events that were written.
+    #[must_use]
+    pub fn checksum(&self) -> u64 {
+        self.checksum.value()
+    }
+
+    /// What it wrote to.
+    #[must_use]
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
+    fn error(&self, doing: &'static str, source: io::Error) -> JournalError {
+        JournalError { doing, len: self.buffer.len(), written: self.bytes, source }
+    }
+}
+
+impl<W: Write + Send + 'static> Handler<Event> for Journal<W> {
+    type Error = JournalError;
+
+    fn batch(&mut self, events: &mut Events<'_, Event>) -> Result<(), JournalError> {
+        let (before_wrap, after_wrap) = events.slices();
+        // Copied together, so that it is one write also where the ring wraps.
+        self.buffer.clear();
+        self.buffer.extend_from_slice(bytemuck::cast_slice(before_wrap));
+        self.buffer.extend_from_slice(bytemuck::cast_slice(after_wrap));
+        self.out.write_all(&self.buffer).map_err(|source| self.error("write", source))?;
+        self.checksum.add(before_wrap);
+        self.checksum.add(after_wrap);
+        self.bytes += self.buffer.len() as u64;
+        self.writes += 1;
+        Ok(())
+    }
+
+    fn shutdown(&mut self, _: &Shutdown) -> Result<(), JournalError> {
+        self.out.flush().map_err(|source| self.error("flush", source))
+    }
+}
+
+/// The journal's output refused something.
+#[derive(Debug)]
+pub struct JournalError {
+    doing: &'static str,
+    /// Of the batch.
+    len: usize,
+    /// In the batches before.
+    written: u64,
+    source: io::Error,
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { doing, len, written, source } = self;
+        write!(
+            f,
+            "cannot {doing} a batch of {len} bytes after {written} bytes: {source}; give the journal an output that \
+             takes them, and start again"
+        )
+    }
+}
+
+impl Error for JournalError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
