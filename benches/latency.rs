@@ -4,6 +4,7 @@
 //! - *paced*: one event each period, from the moment when it **was to be** published to the moment when the consumer's handler
 //!   looks at the clock. Because it counts from the intended time, an event that a stalled producer publishes late is late by as
 //!   much: the figures need no correction for coordinated omission.
+//! - *parked*: the same with long pauses, and a consumer that sleeps in them: what its wake-up takes.
 //! - *idle*: the processor time of one consumer that waits on a ring where nothing happens, for each wait strategy.
 //!
 //! Times come from `Instant`, the same monotonic clock for all threads; what one look at it costs is printed, and is part
@@ -18,8 +19,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use ringbus::wait::{BackOff, BusySpin, Sleep, SpinHint, WaitStrategy, Yield};
-use ringbus::{End, Ring};
+use ringbus::wait::{BackOff, BusySpin, Park, Sleep, SpinHint, WaitStrategy, Yield};
+use ringbus::{End, Parking, Ring};
 
 use common::cores::{Side, pin};
 use common::schedstat::SchedStat;
@@ -109,9 +110,20 @@ fn ping_pong(extent: &Extent) -> Histogram<u64> {
     times
 }
 
-fn paced(extent: &Extent, period: Duration) -> Histogram<u64> {
-    let (mut producer, ring) = spinning_ring::<Message>(CAPACITY);
-    let mut consumer = spinning_consumer(&ring);
+/// The consumer waits by `wait`; `parking` says how it is woken if it sleeps.
+fn paced(
+    extent: &Extent,
+    period: Duration,
+    parking: Parking,
+    wait: impl WaitStrategy + 'static,
+) -> Histogram<u64> {
+    let (mut producer, ring) = Ring::<Message>::builder()
+        .capacity(CAPACITY)
+        .parking(parking)
+        .wait(BusySpin)
+        .build()
+        .expect("a good capacity");
+    let mut consumer = ring.required("paced").wait(wait).join().expect("a free place");
     let count = (extent.duration.as_nanos() / period.as_nanos()) as u64;
     let start = Instant::now();
     let intended = |number: u64| Duration::from_millis(1) + period * number as u32;
@@ -145,10 +157,20 @@ fn paced(extent: &Extent, period: Duration) -> Histogram<u64> {
 
 type Workload = (&'static str, fn(&Extent) -> Histogram<u64>);
 
-const WORKLOADS: [Workload; 3] = [
+const WORKLOADS: [Workload; 7] = [
     ("ping-pong, one way", ping_pong),
-    ("paced, each 1 us", |extent| paced(extent, Duration::from_micros(1))),
-    ("paced, each 10 us", |extent| paced(extent, Duration::from_micros(10))),
+    ("paced, each 1 us", |extent| paced(extent, Duration::from_micros(1), Parking::WhereFree, BusySpin)),
+    ("paced, each 10 us", |extent| paced(extent, Duration::from_micros(10), Parking::WhereFree, BusySpin)),
+    ("each 500 us, spins", |extent| paced(extent, Duration::from_micros(500), Parking::WhereFree, BusySpin)),
+    ("each 500 us, backs off", |extent| {
+        paced(extent, Duration::from_micros(500), Parking::WhereFree, BackOff::default())
+    }),
+    ("each 500 us, parked by membarrier", |extent| {
+        paced(extent, Duration::from_micros(500), Parking::Guaranteed, Park::default())
+    }),
+    ("each 500 us, parked by fences", |extent| {
+        paced(extent, Duration::from_micros(500), Parking::Fences, Park::default())
+    }),
 ];
 
 fn latencies(extent: &Extent) {
@@ -159,7 +181,7 @@ fn latencies(extent: &Extent) {
         }
     }
     println!(
-        "Latency, ns; 64-byte events; ring of {CAPACITY}; both sides BusySpin; median [min..max] of {} rounds",
+        "Latency, ns; 64-byte events; ring of {CAPACITY}; BusySpin unless said; median [min..max] of {} rounds",
         extent.rounds
     );
     println!("\n| workload | p50 | p90 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- | --- |");
@@ -211,6 +233,7 @@ fn idle_costs(extent: &Extent) {
         ("Yield", idle(extent, Yield)),
         ("BackOff", idle(extent, BackOff::default())),
         ("Sleep (100 us)", idle(extent, Sleep::default())),
+        ("Park", idle(extent, Park::default())),
     ];
     for (name, cost) in costs {
         println!("| {name} | {} |", cost.map_or("n/a".into(), |share| format!("{:.2} %", share * 100.0)));

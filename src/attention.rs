@@ -117,12 +117,14 @@ impl Attention {
         Alarm { sleepers: &self.sleepers, word: &self.word, awaited }
     }
 
-    /// Records that a required consumer has failed. The first failure stands.
+    /// Records that a required consumer has failed. The first failure stands; after a stop, none counts.
     pub(crate) fn fail(&self, failure: &Arc<Failure>) {
-        lock(&self.failure).get_or_insert_with(|| Arc::clone(failure));
-        // After the lock: a producer that sees it takes the lock after us, because taking it before would make its load come
-        // before this store.
-        self.word.set(Word::FAILED);
+        let mut first = lock(&self.failure);
+        if !self.is_stopped() {
+            first.get_or_insert_with(|| Arc::clone(failure));
+            self.word.set(Word::FAILED);
+        }
+        drop(first);
         self.wake_everybody();
     }
 
@@ -132,8 +134,27 @@ impl Attention {
 
     /// Asks all to stop.
     pub(crate) fn stop(&self) {
+        // Under the lock, so that of a stop and a failure one is first, for everybody.
+        let first = lock(&self.failure);
         self.word.set(Word::STOPPED);
+        drop(first);
         self.wake_everybody();
+    }
+
+    /// The end that a stop or a failure has decided on, which the producer may not know of yet. (Whoever sees the bits takes the
+    /// lock after those who set them.)
+    pub(crate) fn decided(&self) -> Option<End> {
+        if let Some(failure) = self.failure() {
+            Some(End::Poisoned(failure))
+        } else {
+            self.is_stopped().then_some(End::Stopped)
+        }
+    }
+
+    /// The end of the stream for a consumer that finds it open: if all were asked to stop.
+    #[inline(always)]
+    pub(crate) fn stopped(&self) -> Option<End> {
+        if self.is_stopped() { self.decided() } else { None }
     }
 
     /// Says how the stream ends. For the producer alone, before it closes the cursor, whose Release store carries it.

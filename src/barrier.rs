@@ -162,8 +162,11 @@ pub(crate) fn end_after(core: &Core, upstream: &[Followed], position: u64) -> Op
     if observed.closed && observed.count == position {
         return Some(core.attention.end());
     }
-    if core.attention.is_stopped() {
-        return Some(End::Stopped);
+    // On a ring that had ended otherwise before, there is nothing to stop: what is left of it is drained.
+    if let Some(end) = core.attention.stopped()
+        && (!observed.closed || core.attention.end() == end)
+    {
+        return Some(end);
     }
     let (followed, departure) = departed?;
     Some(if departure.has_failed {

@@ -136,7 +136,8 @@ impl fmt::Display for JoinError {
             Self::TooManyRequired { consumer, ring, max_required } => write!(
                 f,
                 "consumer `{consumer}` cannot join ring `{ring}`: all {max_required} places for required consumers are \
-                 taken; let one leave (a failed one never frees its place), or build the ring with a higher max_required"
+                 taken; let one leave (the place of one that failed, or that others come after, stays taken), or build the ring with a \
+                 higher max_required"
             ),
             Self::ZeroBatchLimit { consumer } => {
                 write!(

@@ -104,15 +104,14 @@ impl GateTable {
 
     /// Shows all consumers that have not left, by place. Nobody joins, pauses or leaves meanwhile.
     ///
-    /// A look at the cursor after this sees at least every position: lags are not negative.
+    /// It orders nothing: whoever looks at the cursor afterwards takes it to be at least at every position.
     pub(crate) fn look_on(&self, waits: &WaitAccounts, mut see: impl FnMut(Occupied<'_>)) {
         let places = lock(&self.places);
         for (place, occupancy) in places.iter().enumerate() {
             let Some(Occupancy { owner, owner_has_gone: false, waits_before, .. }) = occupancy else {
                 continue;
             };
-            // Acquire: pairs with every store to a gate (acknowledge/look): the cursor is seen at least as the consumer saw it.
-            let gate = self.gates[place].load(proven!(Acquire, "look-on-load-relaxed" => Relaxed));
+            let gate = self.gates[place].load(Relaxed);
             see(Occupied { owner, gate, waits: waits.of_place(place).since(*waits_before) });
         }
     }
@@ -245,7 +244,7 @@ impl GatingSequence {
             owner_has_gone: false,
             dependants: 0,
             is_pausing: false,
-            waits_before: core.waits.of_place(place),
+            waits_before: core.waits.new_owner(place),
         });
         let start = enter(core, &core.gates.gates[place]);
         member.starts_at(start);
@@ -334,7 +333,7 @@ impl GatingSequence {
         } else if observed.closed {
             Some(core.attention.end())
         } else {
-            core.attention.is_stopped().then_some(End::Stopped)
+            core.attention.stopped()
         }
     }
 
@@ -345,17 +344,21 @@ impl GatingSequence {
     pub(crate) fn acknowledge(&mut self, count: u64) {
         assert!(count <= self.readable(), "acknowledged more than was readable");
         self.position += count;
-        // Before the gate: the producer may stamp the same places anew after it.
-        #[cfg(feature = "latency")]
-        self.recorder.acknowledged(self.position, self.gate.owner(), &self.member);
         // Release: pairs with the producer's look (acknowledge/look).
         self.gate.store(self.position, proven!(Release, "acknowledge-store-relaxed" => Relaxed));
         self.gate.owner().attention.after_acknowledge(self.fences);
+        // After the gate: whoever reads the histogram meanwhile holds up nobody but this consumer.
+        #[cfg(feature = "latency")]
+        self.recorder.acknowledged(self.position, self.gate.owner(), &self.member);
     }
 
     /// Lets all of `group` start at one sequence: the highest at which one of them joined. What lies before it is given up, and
     /// what comes after is held by each from its own start on.
     pub(crate) fn start_together(core: &Core, group: &mut [&mut Self]) -> Result<u64, GroupError> {
+        // The guard of a pause was leaked: that pause is over now.
+        for paused in group.iter_mut().filter(|member| member.is_paused()) {
+            paused.resume();
+        }
         let starts = group.iter().map(|member| member.position);
         let start = proven!(starts.max(), "group-starts-at-its-first" => starts.min())
             .unwrap_or_else(|| core.cursor.observe().count);
@@ -384,8 +387,16 @@ impl GatingSequence {
         Ok(start)
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        matches!(self.barrier, Barrier::Paused(_))
+    }
+
     /// Stops gating, and reads nothing, until [`resume`](Self::resume).
     pub(crate) fn pause(&mut self) -> Result<(), PauseError> {
+        if self.is_paused() {
+            // The guard of an earlier pause was leaked: that pause is over now.
+            self.resume();
+        }
         let core = Arc::clone(self.core());
         let mut places = lock(&core.gates.places);
         places[self.place].as_mut().expect("its place is taken").begin_pause()?;
@@ -432,7 +443,9 @@ impl GatingSequence {
         #[cfg(feature = "latency")]
         self.recorder.skip_to(&core, start);
         let let_pass = self.member.pauses().end(start);
-        places[self.place].as_mut().expect("its place is taken").is_pausing = false;
+        // It may have been asked to pause again meanwhile.
+        let is_pausing = self.member.control.get() == Request::Pause;
+        places[self.place].as_mut().expect("its place is taken").is_pausing = is_pausing;
         drop(places);
         core.attention.wake_everybody();
         let_pass

@@ -14,8 +14,8 @@ use crate::member::Member;
 use crate::ring::Core;
 use crate::sync::{AtomicU64, Relaxed, lock};
 
-/// When the sampled events were claimed. Written by the producer before it publishes them, read by consumers before they
-/// acknowledge them: the cursor and the gates order it, as they do the slots.
+/// When the sampled events were claimed. Written by the producer before it publishes them, read by consumers when they have
+/// acknowledged them, and before they acknowledge anything else: the cursor and the gates order it, as they do the slots.
 #[derive(Debug)]
 pub(crate) struct Stamps {
     every: u64,
@@ -27,8 +27,9 @@ pub(crate) struct Stamps {
 impl Stamps {
     pub(crate) fn new(every: NonZero<u64>, capacity: u64) -> Self {
         let every = every.get();
-        // One more than can be in the ring at once, wherever it begins.
-        let samples = (capacity / every + 2).next_power_of_two();
+        // Those of two laps, wherever they begin: a stamp is read after its slot was given up, when the producer may be up to a
+        // lap ahead of the consumer.
+        let samples = (2 * capacity / every + 2).next_power_of_two();
         Self { every, began: Instant::now(), stamps: (0..samples).map(|_| AtomicU64::new(0)).collect() }
     }
 
@@ -83,7 +84,7 @@ impl Recorder {
         *self = Self::starting_at(core.stamps.as_ref(), position);
     }
 
-    /// Everything below `position` has been handled, and the gate has not been stored yet.
+    /// Everything below `position` has just been acknowledged.
     #[inline(always)]
     pub(crate) fn acknowledged(&mut self, position: u64, core: &Core, member: &Member) {
         if position > self.due {

@@ -28,6 +28,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What an application needs around them: consumers that come after others ([`RequiredBuilder::after`]), on threads of their own
+//! ([`worker`]), that sleep until woken ([`wait::Park`]), that can be [paused](RequiredConsumer::pause), waited for
+//! ([`Progress`]) and looked at ([`stats`]). The [`guide`] says what to choose when.
+//!
 //! # The data path
 //!
 //! ```text
@@ -38,8 +42,10 @@
 //!     │ looks at its limit          ┌─────────────────────────────────┤
 //!     │                             ▼ Acquire                         ▼ relaxed load, fence
 //!   gates ◀──────────── RequiredConsumer: &[E] in place      OptionalConsumer: copy words, fence,
-//!          acknowledge                                         load the cursor again, accept or count
-//!          Release, one store a batch                          as missed
+//!     │    acknowledge                                         load the cursor again, accept or count
+//!     │    Release, one store a batch                          as missed
+//!     ▼ Acquire
+//!   RequiredConsumer that comes after it
 //! ```
 //!
 //! # What stays true
@@ -48,11 +54,20 @@
 //! - A batch becomes visible at once, by one store of the cursor.
 //! - A slot is written only when every required consumer has acknowledged the event in it.
 //! - An optional consumer returns an event only if it was not overwritten while it was copied.
-//! - For every consumer, at any moment: `delivered + missed + lag == published since it joined`.
-//! - Publishing and reading never allocate. (Joining does, for a name.)
+//! - A consumer that comes after others reads only what all of them have acknowledged.
+//! - Nobody who sleeps misses what it sleeps for.
+//! - For every consumer, at any moment: `delivered + missed + let pass while paused + lag == published since it joined`.
+//! - Publishing and reading never allocate. (Joining, pausing and workers' threads do.)
 //!
 //! The protocol, with its proofs, is described in ARCHITECTURE.md and in the modules it lives in; every ordering and fence has a
 //! mutant in `loom-tests/` that shows it to be needed.
+//!
+//! # Features
+//!
+//! Both are off by default.
+//!
+//! - `affinity`: workers and other threads can be pinned to a core.
+//! - `latency`: sampled latency from publish to acknowledge, in the statistics.
 //!
 //! # What it does not do
 //!
@@ -70,6 +85,7 @@ mod cursor;
 mod error;
 mod event;
 mod gate;
+pub mod guide;
 #[cfg(feature = "latency")]
 mod latency;
 mod member;

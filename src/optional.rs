@@ -138,7 +138,7 @@ impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
             window,
             resume,
             position,
-            delivered: 0,
+            not_delivered: position,
             missed: 0,
             listener,
         };
@@ -165,7 +165,7 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for OptionalBuilder<'_, E, W> {
 ///
 /// Join with [`Ring::optional`]; drop it to go.
 ///
-/// For it `delivered + missed + lag == published since it joined`, at any moment.
+/// For it `delivered + missed + let pass while paused + lag == published since it joined`, at any moment.
 ///
 /// # Examples
 ///
@@ -201,7 +201,8 @@ struct Reader<E> {
     resume: ReadFrom,
     /// The next sequence to read.
     position: u64,
-    delivered: u64,
+    /// What of the position is not delivered: where it joined, and what was missed or let pass since.
+    not_delivered: u64,
     missed: u64,
     /// Where others see what it counts.
     listener: Arc<Listener>,
@@ -279,16 +280,21 @@ impl<E: Event> Reader<E> {
     }
 
     #[inline(always)]
+    fn delivered(&self) -> u64 {
+        self.position - self.not_delivered
+    }
+
+    #[inline(always)]
     fn deliver(&mut self, events: u64) {
         self.position += events;
-        self.delivered += events;
-        self.listener.tally.delivered.set(self.delivered);
+        self.listener.tally.delivered.set(self.delivered());
     }
 
     #[inline]
     fn miss(&mut self, events: u64) {
         if events > 0 {
             self.position += events;
+            self.not_delivered += events;
             self.missed += events;
             self.listener.tally.missed.set(self.missed);
         }
@@ -298,7 +304,7 @@ impl<E: Event> Reader<E> {
     #[inline(always)]
     fn end(&self, observed: Observed) -> Option<End> {
         let attention = &self.cursor.owner().attention;
-        if observed.closed { Some(attention.end()) } else { attention.is_stopped().then_some(End::Stopped) }
+        if observed.closed { Some(attention.end()) } else { attention.stopped() }
     }
 }
 
@@ -462,7 +468,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&mut self) -> Paused<'_, Self> {
-        self.reader.listener.tally.is_paused.set(1);
+        self.core().listeners.locked(|| self.reader.listener.tally.is_paused.set(1));
         Paused::new(self)
     }
 
@@ -503,7 +509,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// How many events it was given since it joined.
     #[must_use]
     pub fn delivered(&self) -> u64 {
-        self.reader.delivered
+        self.reader.delivered()
     }
 
     /// How many events it has lost or skipped since it joined, exactly. An overrun counts when it is noticed: until then
@@ -529,11 +535,14 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
 
 impl<E: Event, W: WaitStrategy> Pausable for OptionalConsumer<E, W> {
     fn resume(&mut self) -> u64 {
-        let Reader { cursor, position, listener, .. } = &mut self.reader;
+        let Reader { cursor, position, not_delivered, listener, .. } = &mut self.reader;
         let passed = cursor.peek().count - *position;
         *position += passed;
-        listener.tally.let_pass.set(listener.tally.let_pass.get() + passed);
-        listener.tally.is_paused.set(0);
+        *not_delivered += passed;
+        cursor.owner().listeners.locked(|| {
+            listener.tally.let_pass.set(listener.tally.let_pass.get() + passed);
+            listener.tally.is_paused.set(0);
+        });
         passed
     }
 }

@@ -284,14 +284,15 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
                     Ok(()) if room.has(count) || room.look(count) => Some(Ok(())),
                     Ok(()) => {
                         if waiting.is_none() && !matches!(until, Until::Now) {
-                            waiting = Some((room.slowest_place(), Instant::now()));
+                            let debtor = room.slowest_place().map(|place| core.waits.debtor(place));
+                            waiting = Some((debtor, Instant::now()));
                         }
                         None
                     }
                 }
             });
-        if let Some((place, since)) = waiting {
-            core.waits.add(place, since);
+        if let Some((debtor, since)) = waiting {
+            core.waits.add(debtor, since);
         }
         answer.unwrap_or_else(|| {
             core.waits.add_refused();

@@ -167,7 +167,7 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for RequiredBuilder<'_, E, W> {
 /// ([`detach_on_drop`](RequiredBuilder::detach_on_drop) changes that). Leaked with `mem::forget`, it holds the ring up for
 /// good.
 ///
-/// For it `delivered + lag == published since it joined`, at any moment.
+/// For it `delivered + let pass while paused + lag == published since it joined`, at any moment.
 ///
 /// # Examples
 ///
@@ -429,8 +429,8 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         self.reader.gating.fail(&failure);
     }
 
-    /// Stops gating for a while: the producer does not wait for this consumer, which gets none of the events that are published
-    /// meanwhile. [`Paused::resume`] says how many those were.
+    /// Stops gating for a while: the producer does not wait for this consumer, which gets none of the events that it has not
+    /// acknowledged now or that are published until it resumes. [`Paused::resume`] says how many those were.
     ///
     /// # Errors
     ///
@@ -543,6 +543,10 @@ impl<E: Event, W: WaitStrategy> Drop for RequiredConsumer<E, W> {
         let closed = self.attention.owner().cursor.observe().closed || self.attention.is_stopped();
         if self.on_drop == OnDrop::Leave || proven!(closed, "dropped-after-close-fails" => false) {
             return;
+        }
+        if self.reader.gating.is_paused() {
+            // The pause was leaked. What has passed has passed; the failure is about what comes now.
+            self.reader.gating.resume();
         }
         let cause = if thread::panicking() { FailureCause::Panicked } else { FailureCause::Abandoned };
         self.record_failure(cause, None);

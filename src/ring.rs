@@ -62,10 +62,8 @@ impl Core {
     pub(crate) fn close_if_raised(&self) -> Result<(), PublishError> {
         let end = if self.cursor.glance().closed {
             self.attention.end()
-        } else if let Some(failure) = self.attention.failure() {
-            End::Poisoned(failure)
-        } else if self.attention.is_stopped() {
-            End::Stopped
+        } else if let Some(end) = self.attention.decided() {
+            end
         } else {
             return Ok(());
         };
@@ -141,8 +139,8 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
     /// Measures, of one event in `every`, how long each required consumer took from when the producer had room for it to its
     /// acknowledgement: see [`ConsumerStats::latency`](crate::stats::ConsumerStats::latency). Off unless set.
     ///
-    /// For each sample the producer and each consumer look at the clock once, some tens of nanoseconds; other events cost
-    /// what they cost without. (A claim that is dropped, and made again, counts from the first time.)
+    /// For each sample the producer and each consumer look at the clock once; other events cost what they cost without. A consumer
+    /// may have to wait while a snapshot copies its histogram, after it has acknowledged. (A claim that is dropped, and made again, counts from the first time.)
     #[cfg(feature = "latency")]
     pub fn sample_latency(mut self, every: NonZero<u64>) -> Self {
         self.sample_latency = Some(every);

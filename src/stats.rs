@@ -11,6 +11,7 @@ use crate::ring::Core;
 use crate::sequence::Sequence;
 #[cfg(feature = "latency")]
 use crate::sync::lock;
+use crate::sync::proven;
 pub use crate::waits::Waits;
 /// The type of the sampled latencies, from the crate `hdrhistogram`.
 #[cfg(feature = "latency")]
@@ -18,8 +19,7 @@ pub use hdrhistogram::Histogram;
 
 /// A snapshot of a ring and its consumers: [`Ring::stats`](crate::Ring::stats).
 ///
-/// Positions are read before the cursor, and nobody joins, pauses or leaves while the snapshot is taken, so for each consumer
-/// in it `delivered + missed + let_pass + lag == cursor - joined_at`.
+/// Positions are read before the cursor, and no required consumer joins, pauses or leaves meanwhile, so for each consumer in it `delivered + missed + let_pass + lag == cursor - joined_at`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Stats {
@@ -106,8 +106,8 @@ pub struct ConsumerStats {
     pub missed: u64,
     /// How many events have passed it while it was paused, the present pause included.
     pub let_pass: u64,
-    /// How many events are published and none of these. That of an optional consumer may be longer than the ring: it counts what
-    /// is overwritten as missed when it comes there.
+    /// How many events are published and none of these. It may be more than the ring holds: the cursor is read after the
+    /// positions, and an optional consumer counts what is overwritten as missed only when it comes there.
     pub lag: u64,
     /// The producer's waits that began while this consumer was the slowest.
     pub waits: Waits,
@@ -130,7 +130,9 @@ impl ConsumerStats {
     }
 
     pub(crate) fn of_optional(core: &Core, listener: &Listener) -> Self {
-        Found::optional(listener).at(core.cursor.observe().count)
+        let found = Found::optional(listener);
+        let cursor = found.raise(core.cursor.observe().count);
+        found.at(cursor)
     }
 }
 
@@ -178,18 +180,19 @@ impl Stats {
         core.gates.look_on(&core.waits, |occupied| found.push(Found::required(&occupied)));
         core.listeners.look_on(|listener| found.push(Found::optional(listener)));
         let observed = core.cursor.observe();
+        let cursor = found.iter().fold(observed.count, |cursor, found| found.raise(cursor));
         let waits = core.waits.all();
         Self {
             taken_at: Instant::now(),
             ring: Arc::clone(&core.name),
             capacity: core.capacity as usize,
             first_sequence: Sequence::new(core.first_sequence),
-            cursor: Sequence::new(observed.count),
+            cursor: Sequence::new(cursor),
             age: core.built_at.elapsed(),
             end: observed.closed.then(|| core.attention.end()),
             waits,
             refused: core.waits.refused(),
-            consumers: found.into_iter().map(|found| found.at(observed.count)).collect(),
+            consumers: found.into_iter().map(|found| found.at(cursor)).collect(),
         }
     }
 }
@@ -252,8 +255,18 @@ impl Found {
         }
     }
 
+    fn position(&self) -> u64 {
+        self.joined_at + self.delivered + self.missed + self.let_pass
+    }
+
+    /// A cursor that is not before this consumer, from one that was seen: positions are read without an ordering, so that the
+    /// cursor that a consumer has seen may not be seen here yet.
+    fn raise(&self, cursor: u64) -> u64 {
+        proven!(cursor.max(self.position()), "cursor-behind-a-position" => cursor)
+    }
+
     fn at(self, cursor: u64) -> ConsumerStats {
-        let position = self.joined_at + self.delivered + self.missed + self.let_pass;
+        let position = self.position();
         let behind = cursor - position;
         let (let_pass, lag) = match self.state {
             ConsumerState::Paused => (self.let_pass + behind, 0),

@@ -7,9 +7,9 @@
 //! | --- | --- | --- | --- |
 //! | [`BusySpin`] | a whole core | one hand-off of a cache line | may stall a time slice at a time |
 //! | [`SpinHint`] | a whole core (it spins), kinder to a sibling hyper-thread | the same, plus the hint | yields now and then |
-//! | [`Yield`] | a whole core for some milliseconds, then next to nothing | a system call; a nap when long idle | made for it |
+//! | [`Yield`] | a whole core for some milliseconds, then naps | a system call; a nap when long idle | made for it |
 //! | [`BackOff`] (the default) | less and less | grows with the time waited, to a nap | made for it |
-//! | [`Sleep`] | next to nothing | its interval | made for it |
+//! | [`Sleep`] | what its timer costs | its interval | made for it |
 //! | [`Park`] | nothing | a wake-up by the operating system | made for it |
 //! | [`Gather`] of one of these | the same | the same, and sixteen spin hints | the same |
 //!

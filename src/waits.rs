@@ -27,6 +27,22 @@ struct Account {
     nanos: AtomicU64,
 }
 
+/// The account of a place: of all its owners, one after the other.
+#[derive(Debug)]
+struct PlaceAccount {
+    account: Account,
+    /// How many owners it has had.
+    owners: AtomicU64,
+}
+
+/// Whom the producer waits for: an owner of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Debtor {
+    place: usize,
+    /// Which of its owners.
+    number: u64,
+}
+
 impl Account {
     fn new() -> Self {
         Self { count: AtomicU64::new(0), nanos: AtomicU64::new(0) }
@@ -46,8 +62,7 @@ impl Account {
 #[derive(Debug)]
 pub(crate) struct WaitAccounts {
     all: Account,
-    /// By the place of whom the producer waited for: of all its owners, one after the other.
-    by_place: Box<[Account]>,
+    by_place: Box<[PlaceAccount]>,
     refused: AtomicU64,
 }
 
@@ -55,17 +70,32 @@ impl WaitAccounts {
     pub(crate) fn new(places: usize) -> Self {
         Self {
             all: Account::new(),
-            by_place: (0..places).map(|_| Account::new()).collect(),
+            by_place: (0..places)
+                .map(|_| PlaceAccount { account: Account::new(), owners: AtomicU64::new(0) })
+                .collect(),
             refused: AtomicU64::new(0),
         }
     }
 
-    /// A wait is over that began at `since`, when the owner of `place` was the slowest.
-    pub(crate) fn add(&self, place: Option<usize>, since: Instant) {
+    /// Another owner takes `place`. Returns what its former owners have run up. For those who hold the lock of the table.
+    pub(crate) fn new_owner(&self, place: usize) -> Waits {
+        let PlaceAccount { account, owners } = &self.by_place[place];
+        owners.store(owners.load(Relaxed) + 1, Relaxed);
+        account.get()
+    }
+
+    /// The owner of `place` now.
+    pub(crate) fn debtor(&self, place: usize) -> Debtor {
+        Debtor { place, number: self.by_place[place].owners.load(Relaxed) }
+    }
+
+    /// A wait is over that began at `since`, when `debtor` was the slowest. One that has gone meanwhile is not charged, and
+    /// least of all its successor.
+    pub(crate) fn add(&self, debtor: Option<Debtor>, since: Instant) {
         let waited = since.elapsed();
         self.all.add(waited);
-        if let Some(place) = place {
-            self.by_place[place].add(waited);
+        if let Some(debtor) = debtor.filter(|debtor| self.debtor(debtor.place) == *debtor) {
+            self.by_place[debtor.place].account.add(waited);
         }
     }
 
@@ -79,7 +109,7 @@ impl WaitAccounts {
     }
 
     pub(crate) fn of_place(&self, place: usize) -> Waits {
-        self.by_place[place].get()
+        self.by_place[place].account.get()
     }
 
     pub(crate) fn refused(&self) -> u64 {

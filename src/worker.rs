@@ -37,7 +37,9 @@
 //! # Stopping
 //!
 //! In good order, the producer closes the ring, and all workers drain it and end. [`Worker::stop`] ends one worker between two
-//! batches, and lets its consumer leave; [`Ring::stop`](crate::Ring::stop) ends everything at once.
+//! batches, and lets its consumer leave; [`Ring::stop`](crate::Ring::stop) ends everything at once. A worker whose upstream
+//! leaves or fails ends as well: its handler is shut down with that reason, [`Worker::join`] returns it, and its consumer fails
+//! (or detaches), because it would lose what follows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -192,7 +194,8 @@ impl<H> Worker<H> {
     }
 
     /// Asks the worker to end after the batch that it is handling: its handler is shut down, and its consumer leaves. A handler
-    /// that is stuck stays stuck, and goes on holding the ring up. The ring goes on without this consumer.
+    /// that is stuck stays stuck, and goes on holding the ring up. The ring goes on without this consumer, unless others come
+    /// after it: those lose their upstream, and a worker that does so fails the ring, because what follows would be lost to it.
     pub fn stop(&self) {
         self.remote.stop();
     }
@@ -235,14 +238,16 @@ impl<H> Worker<H> {
         outcome
     }
 
-    /// As [`join`](Self::join), and waits until `deadline` at most. `None`: it runs on. Once it has returned an outcome, there
-    /// is nothing more to join: it returns `None` for good.
+    /// As [`join`](Self::join), and waits until `deadline` at most.
     ///
     /// # Errors
     ///
-    /// As for [`join`](Self::join).
-    pub fn join_deadline(&mut self, deadline: Instant) -> Option<Result<Done<H>, WorkerError>> {
-        self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
+    /// The worker itself: it runs on.
+    pub fn join_deadline(self, deadline: Instant) -> Result<Result<Done<H>, WorkerError>, Self> {
+        match self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(outcome) => Ok(outcome),
+            Err(_) => Err(self),
+        }
     }
 }
 

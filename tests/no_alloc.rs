@@ -1,17 +1,23 @@
 //! Nothing allocates after a ring is built and its consumers have joined: a counting allocator watches while a million events
-//! are published and read in every way there is, by one thread and then by three.
+//! are published and read in every way there is, by one thread, then by three, then by workers that sleep.
 //!
 //! One test, so that no other thread of the process is at work meanwhile.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::convert::Infallible;
 use std::hint::black_box;
+use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use ringbus::wait::Yield;
+use ringbus::wait::{Park, Yield};
+use ringbus::worker::on_each;
 use ringbus::{
-    End, OptionalConsumer, Producer, PublishError, ReadError, RecvError, RequiredConsumer, Ring, Sequence,
+    End, OptionalConsumer, Parking, Producer, PublishError, ReadError, RecvError, RequiredConsumer, Ring,
+    Sequence, Upstream,
 };
 
 type Event = [u64; 4];
@@ -292,6 +298,48 @@ fn three_threads() {
     });
 }
 
+/// Two workers, one after the other, all sides asleep whenever they can be, every 16th event's latency sampled.
+fn workers() {
+    let (mut producer, ring) = Ring::<Event>::builder()
+        .capacity(64)
+        .parking(Parking::Guaranteed)
+        .sample_latency(NonZero::new(16).expect("not 0"))
+        .wait(Park::after_looks(2))
+        .build()
+        .expect("the settings keep the rules");
+    let join = |name, upstream: &[&dyn Upstream]| {
+        ring.required(name).after(upstream).wait(Park::after_looks(2)).join().expect("there is a place")
+    };
+    let first = join("first", &[]);
+    let second = join("second", &[&first]);
+    let progress = second.progress();
+    let spawn = |consumer: RequiredConsumer<Event, Park>| {
+        let mut sum = 0;
+        let handler = on_each(move |event: &Event, _, _| {
+            sum = black_box(sum ^ event[0]);
+            Ok::<(), Infallible>(())
+        });
+        consumer.into_worker().spawn(handler).expect("there is a thread")
+    };
+    let workers = [spawn(first), spawn(second)];
+    let deadline = Instant::now() + Duration::from_secs(600);
+    let mut publish = |events: Range<u64>| {
+        for number in events.clone() {
+            producer.publish(&[number; 4]).expect("nobody fails");
+        }
+        progress.wait_for(Sequence::new(events.end - 1), deadline).expect("the workers come there");
+    };
+    // Both have started, and slept and woken once, before it counts.
+    publish(0..100);
+    assert_eq!(allocations_in(|| publish(100..EVENTS / 10)), 0, "by workers");
+    drop(producer);
+    for worker in workers {
+        let stats = worker.join().expect("its handler does not fail").stats;
+        assert_eq!(stats.delivered, EVENTS / 10);
+        assert_eq!(stats.latency.map(|latency| latency.len()), Some((EVENTS / 10).div_ceil(16)));
+    }
+}
+
 /// The counter counts: on other threads too, and reallocations.
 fn control() {
     let [ready, done] = [Barrier::new(2), Barrier::new(2)];
@@ -322,6 +370,7 @@ fn nothing_allocates_once_the_ring_is_built() {
             control();
             one_thread();
             three_threads();
+            workers();
         });
     });
 }

@@ -334,7 +334,8 @@ fn there_are_32_places_and_each_is_free_again_when_its_owner_has_left() {
     assert_eq!(
         error.to_string(),
         "consumer `consumer 32` cannot join ring `ring`: all 32 places for required consumers are taken; let one leave \
-         (a failed one never frees its place), or build the ring with a higher max_required"
+         (the place of one that failed, or that others come after, stays taken), or build the ring with a higher \
+         max_required"
     );
     for number in 0..32 {
         consumers.remove(0).leave();

@@ -159,7 +159,7 @@ fn a_ring_for_no_required_consumer_refuses_them_and_publishes() {
     assert_eq!(
         error.to_string(),
         "consumer `audit` cannot join ring `loose`: all 0 places for required consumers are taken; let one leave \
-         (a failed one never frees its place), or build the ring with a higher max_required"
+         (the place of one that failed, or that others come after, stays taken), or build the ring with a higher max_required"
     );
     common::publish_up_to(&mut producer, 100);
     let mut optional = ring.optional("monitor").start(ReadFrom::NewestMinus(1)).join().unwrap();

@@ -143,9 +143,7 @@ pub(crate) const ALL: &[Mutant] = &[
         "acknowledge/follow: progress is seen before what was done, or of another consumer",
         &["progress", "progress-reuse"],
     ),
-    mutant("look-on-load-relaxed", "acknowledge/look: a position ahead of the cursor", &["stats"]),
-    mutant("tally-store-relaxed", "tally/stats: a position ahead of the cursor", &["stats-optional"]),
-    mutant("tally-load-relaxed", "tally/stats: the same, from the onlooker's side", &["stats-optional"]),
+    mutant("cursor-behind-a-position", "a position ahead of the cursor", &["stats", "stats-optional"]),
     mutant(
         "light-barrier-missing",
         "progress/sleep: progress and bit miss each other",

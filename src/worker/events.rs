@@ -64,8 +64,9 @@ impl<'a, E: Event> Events<'a, E> {
 
     /// Calls `handle(event, sequence, end_of_batch)` for each event, and counts it as handled when it returns `Ok`.
     ///
-    /// For a required consumer, a batch longer than a quarter of the ring is acknowledged in parts meanwhile, so that a long
-    /// one does not hold the producer up for the whole ring.
+    /// What is handled is acknowledged here, and not when the handler returns: in parts of a quarter of the ring, so that a long
+    /// batch does not hold the producer up for the whole ring, and the last part at the end. A handler that must do more before an
+    /// event counts as handled (write, then sync) works on [`slices`](Self::slices) instead.
     ///
     /// # Errors
     ///

@@ -25,8 +25,8 @@ pub trait Handler<E: Event>: Send + 'static {
         Ok(())
     }
 
-    /// The next events, at least one. Handle them one by one with [`Events::try_for_each`], or all at once by
-    /// [`Events::slices`]. When this returns, all of them count as handled.
+    /// The next events, at least one. Handle them one by one with [`Events::try_for_each`], which acknowledges as it goes, or all at
+    /// once by [`Events::slices`]: then they count as handled when this returns.
     ///
     /// # Errors
     ///

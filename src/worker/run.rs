@@ -123,9 +123,9 @@ fn handle<E: crate::Event, H: Handler<E>>(
     missed: u64,
     events: &mut Events<'_, E>,
 ) -> Result<(), Trouble> {
-    if missed > 0 {
-        guarded(|| handler.lagged(missed, events.first_sequence()))?;
-    }
-    guarded(|| handler.batch(events))
+    let first = events.first_sequence();
+    let told = if missed > 0 { guarded(|| handler.lagged(missed, first)) } else { Ok(()) };
+    told.and_then(|()| guarded(|| handler.batch(events)))
+        // Not where the consumer stands: it is behind what was copied already.
         .map_err(|trouble| Trouble { at: Some(events.first_sequence()), ..trouble })
 }

@@ -156,12 +156,13 @@ impl Remote {
 
 /// Sleeps until `control` no longer asks for a pause, or the stream of `core` has ended.
 fn wait_for_the_end_of_the_pause(core: &Core, control: &Control) {
-    let is_over = || {
-        let is_over =
-            control.get() != Request::Pause || core.attention.is_stopped() || core.cursor.observe().closed;
-        is_over.then_some(())
-    };
+    let has_ended = || core.attention.is_stopped() || core.cursor.observe().closed;
+    let is_over = || (control.get() != Request::Pause || has_ended()).then_some(());
     look_until(Until::Done, &mut Park::default(), Some(core.attention.alarm(Awaited::Change)), is_over);
+    if has_ended() {
+        // There is nothing more to let pass: the worker is to come to its end.
+        control.ask(Request::Run);
+    }
 }
 
 impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E, W> {

@@ -2,12 +2,16 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringbus::wait::{Turn, WaitStrategy};
-use ringbus::{Producer, RequiredConsumer, Ring, Sequence};
+use ringbus::stats::Stats;
+use ringbus::wait::{Park, Turn, WaitStrategy};
+use ringbus::{Failure, Producer, PublishError, RequiredConsumer, Ring, Sequence};
 
 /// A ring with nothing set but its capacity: the max batch is a quarter of it.
 pub(crate) fn ring(capacity: usize) -> (Producer<u64>, Ring<u64>) {
@@ -68,6 +72,93 @@ impl WaitStrategy for Announce {
             self.0.send(()).unwrap();
         }
         thread::yield_now();
+    }
+}
+
+/// Parks as [`Park`] does, but sooner, and counts how often it was about to.
+#[derive(Debug)]
+pub(crate) struct Dozing {
+    park: Park,
+    dozes: Dozes,
+}
+
+/// How often a [`Dozing`] side was about to go to sleep.
+#[derive(Clone, Debug)]
+pub(crate) struct Dozes(Arc<AtomicU64>);
+
+impl Dozing {
+    pub(crate) fn new() -> (Self, Dozes) {
+        let dozes = Dozes(Arc::new(AtomicU64::new(0)));
+        (Self { park: Park::default(), dozes: dozes.clone() }, dozes)
+    }
+}
+
+impl Dozes {
+    pub(crate) fn so_far(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Returns when there are so many, or more.
+    #[track_caller]
+    pub(crate) fn have_come_to(&self, times: u64) {
+        eventually("somebody goes to sleep", || self.so_far() >= times);
+    }
+}
+
+impl WaitStrategy for Dozing {
+    fn wait(&mut self, turn: &Turn) {
+        self.parks(turn); // where nobody can be woken, it naps instead
+        self.park.wait(turn);
+    }
+
+    fn parks(&self, turn: &Turn) -> bool {
+        let parks = turn.round() >= 3 || self.park.parks(turn);
+        self.dozes.0.fetch_add(parks.into(), Ordering::Relaxed);
+        parks
+    }
+}
+
+/// After this time something hangs that should not.
+const TOO_LONG: Duration = Duration::from_secs(30);
+
+/// Yields until `is_so`. Fails if it takes too long, rather than hang.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < TOO_LONG, "in vain: {what}");
+        thread::yield_now();
+    }
+}
+
+/// Runs `test` on a thread of its own. Fails if it takes too long, for the lack of a wake-up perhaps, rather than hang.
+#[track_caller]
+pub(crate) fn in_time<T: Send + 'static>(name: &str, test: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, outcome) = channel();
+    let running = thread::spawn(move || sender.send(test()).unwrap());
+    match outcome.recv_timeout(TOO_LONG) {
+        Ok(outcome) => outcome,
+        Err(RecvTimeoutError::Timeout) => panic!("hangs: {name}"),
+        Err(RecvTimeoutError::Disconnected) => resume_unwind(running.join().unwrap_err()),
+    }
+}
+
+/// The failure in `error`.
+#[track_caller]
+pub(crate) fn poisoned(error: PublishError) -> Arc<Failure> {
+    match error {
+        PublishError::Poisoned(failure) => failure,
+        other => panic!("not poisoned: {other}"),
+    }
+}
+
+/// Every consumer's account adds up, and its position says the same.
+#[track_caller]
+pub(crate) fn assert_law(stats: &Stats) {
+    for consumer in &stats.consumers {
+        let accounted = consumer.delivered + consumer.missed + consumer.let_pass + consumer.lag;
+        assert_eq!(consumer.joined_at + accounted, stats.cursor, "{consumer:?}");
+        assert!(consumer.position <= stats.cursor && consumer.lag <= stats.cursor.get(), "{consumer:?}");
     }
 }
 

@@ -132,11 +132,8 @@ pub(super) fn ends(events: u64, random: &mut Random) -> String {
             Counts::default()
         });
         let first_ends: Reader = Box::new(move || {
-            loop {
-                match first.read() {
-                    Ok(batch) => batch.acknowledge(),
-                    Err(_) => break,
-                }
+            while let Ok(batch) = first.read() {
+                batch.acknowledge();
                 if first.position().get() == published && way == 2 {
                     in_turn(|| first.leave());
                     return Counts::default();
