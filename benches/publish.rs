@@ -1,7 +1,8 @@
 //! What publishing costs the producer: alone, and with one required consumer.
 //!
 //! `required` drains the consumer inline, on the same thread, whenever the ring is full: its time is the sum of writing,
-//! reading and checksumming, without any traffic between cores. One criterion iteration is one call.
+//! reading and checksumming, without any traffic between cores. `fences` is alone, on a ring that wakes sleepers by full
+//! fences where the others need none. One criterion iteration is one call.
 //!
 //! ```text
 //! cargo bench --bench publish
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 use criterion::{Criterion, Throughput};
 use ringbus::wait::{BusySpin, Turn, WaitStrategy};
-use ringbus::{Event, RequiredConsumer, Ring};
+use ringbus::{Event, Parking, RequiredConsumer, Ring};
 
 use common::{CAPACITIES, Way, Words, checksum, expected_checksum, spinning_consumer};
 
@@ -53,20 +54,32 @@ where
     }
 }
 
-fn publish<const W: usize>(criterion: &mut Criterion, capacity: usize, required: bool)
+#[derive(Clone, Copy, PartialEq)]
+enum Setting {
+    Alone,
+    Fences,
+    Required,
+}
+
+fn publish<const W: usize>(criterion: &mut Criterion, capacity: usize, setting: Setting)
 where
     Words<W>: Event,
 {
-    let consumers = if required { "required" } else { "alone" };
-    let mut group = criterion.benchmark_group(format!("publish/{consumers}/{capacity}/{} B", W * 8));
+    let (name, parking) = match setting {
+        Setting::Alone => ("alone", Parking::WhereFree),
+        Setting::Fences => ("fences", Parking::Fences),
+        Setting::Required => ("required", Parking::WhereFree),
+    };
+    let mut group = criterion.benchmark_group(format!("publish/{name}/{capacity}/{} B", W * 8));
     for way in Way::all(capacity) {
         let reader = Arc::default();
         let (mut producer, ring) = Ring::<Words<W>>::builder()
             .capacity(capacity)
+            .parking(parking)
             .wait(Inline(Arc::clone(&reader)))
             .build()
             .expect("a good capacity");
-        if required {
+        if setting == Setting::Required {
             *reader.lock().expect("no panic") = Some(Sum { consumer: spinning_consumer(&ring), sum: 0 });
         }
         group.throughput(Throughput::Elements(way.events() as u64));
@@ -89,12 +102,13 @@ where
 
 fn main() {
     let mut criterion = common::criterion();
-    for required in [false, true] {
+    for setting in [Setting::Alone, Setting::Required] {
         for capacity in CAPACITIES {
-            publish::<4>(&mut criterion, capacity, required);
-            publish::<8>(&mut criterion, capacity, required);
-            publish::<32>(&mut criterion, capacity, required);
+            publish::<4>(&mut criterion, capacity, setting);
+            publish::<8>(&mut criterion, capacity, setting);
+            publish::<32>(&mut criterion, capacity, setting);
         }
     }
+    publish::<8>(&mut criterion, CAPACITIES[0], Setting::Fences);
     criterion.final_summary();
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::cursor::{Cursor, Observed};
 use crate::error::End;
 use crate::gate::NOT_GATING;
-use crate::member::Member;
+use crate::member::{Departure, Member};
 use crate::ring::Core;
 use crate::sequence::Sequence;
 #[cfg(loom)]
@@ -32,7 +32,7 @@ impl<U: sealed::Upstream> Upstream for U {}
 
 pub(crate) mod sealed {
     pub trait Upstream {
-        fn followed(&self) -> crate::barrier::Followed;
+        fn followed(&self, _: crate::token::Token) -> crate::barrier::Followed;
     }
 }
 
@@ -138,6 +138,25 @@ impl Barrier {
             Self::Paused(_) => Observed { count: position, closed: false },
         }
     }
+
+    /// Which upstream has gone that is not ahead of `position`, by its place among them, and how.
+    pub(crate) fn departed(&self, position: u64) -> Option<(usize, Departure)> {
+        let departures = self.upstream().iter().map(|followed| followed.member.departure());
+        departures.enumerate().find_map(|(which, departure)| {
+            Some((which, departure.filter(|departure| departure.position <= position)?))
+        })
+    }
+
+    /// The end of a consumer that has drained what its upstream `which` left behind.
+    pub(crate) fn end_after(&self, which: usize, departure: Departure) -> End {
+        let member = &self.upstream()[which].member;
+        if departure.has_failed {
+            End::UpstreamFailed(member.failure().expect("the failure is recorded before it is told"))
+        } else {
+            let position = Sequence::new(departure.position);
+            End::UpstreamLeft { upstream: Arc::clone(&member.name), position }
+        }
+    }
 }
 
 /// The slowest of `upstream`, but nothing before `position`: who joins starts at the cursor, where its upstream may not have come
@@ -146,35 +165,4 @@ impl Barrier {
 fn slowest(upstream: &[Followed], position: u64) -> u64 {
     let slowest = upstream.iter().map(Followed::limit).min().unwrap_or(position);
     proven!(slowest.max(position), "follows-behind-its-start" => slowest)
-}
-
-/// Why a consumer that comes after `upstream`, stands at `position` and has nothing to read will never have: `None` if it may.
-///
-/// The departures first, then the cursor and the word: an upstream that left because the ring had ended, or was stopped, had
-/// seen that, so it is seen here (depart/drain).
-#[cold]
-pub(crate) fn end_after(core: &Core, upstream: &[Followed], position: u64) -> Option<End> {
-    let departed = upstream.iter().find_map(|followed| {
-        let departure = followed.member.departure()?;
-        (departure.position <= position).then_some((followed, departure))
-    });
-    let observed = core.cursor.observe();
-    if observed.closed && observed.count == position {
-        return Some(core.attention.end());
-    }
-    // On a ring that had ended otherwise before, there is nothing to stop: what is left of it is drained.
-    if let Some(end) = core.attention.stopped()
-        && (!observed.closed || core.attention.end() == end)
-    {
-        return Some(end);
-    }
-    let (followed, departure) = departed?;
-    Some(if departure.has_failed {
-        End::UpstreamFailed(followed.member.failure().expect("the failure is recorded before it is told"))
-    } else {
-        End::UpstreamLeft {
-            upstream: Arc::clone(&followed.member.name),
-            position: Sequence::new(departure.position),
-        }
-    })
 }

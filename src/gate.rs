@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 
-use crate::barrier::{Barrier, Followed, end_after};
+use crate::barrier::{Barrier, Followed};
 use crate::cursor::Observed;
 use crate::error::{End, Failure, GroupError, JoinError, PauseError};
 #[cfg(feature = "latency")]
@@ -132,6 +132,9 @@ impl GateTable {
         let owner = followed.member();
         let mut places = lock(&self.places);
         let occupancy = Self::occupancy(&mut places, followed.place(), owner)?;
+        if owner.control.get() == Request::Stop {
+            return Err(PauseError::Gone { consumer: Arc::clone(&owner.name) });
+        }
         occupancy.begin_pause()?;
         owner.control.ask(Request::Pause);
         Ok(())
@@ -248,6 +251,9 @@ impl GatingSequence {
         });
         let start = enter(core, &core.gates.gates[place]);
         member.starts_at(start);
+        drop(places);
+        // The second store may have made room for a producer that sleeps because of the first.
+        proven!(core.attention.wake_everybody(), "join-wakes-nobody" => ());
         Ok(Self {
             gate: Projection::new(core, |core| &*core.gates.gates[place]),
             barrier: Barrier::new(core, upstream),
@@ -323,18 +329,42 @@ impl GatingSequence {
         observed
     }
 
-    /// Why nothing more will come, where a look that found nothing gave `observed`. `None`: something may.
+    /// Whether a look that found nothing, and gave `observed`, may mean more than that.
     #[inline(always)]
-    pub(crate) fn end(&self, observed: Observed) -> Option<End> {
-        let core = self.core();
-        let upstream = self.barrier.upstream();
-        if !upstream.is_empty() {
-            end_after(core, upstream, self.position)
-        } else if observed.closed {
-            Some(core.attention.end())
-        } else {
-            core.attention.stopped()
+    pub(crate) fn is_worth_a_closer_look(&self, observed: Observed) -> bool {
+        observed.closed || !matches!(self.barrier, Barrier::Cursor(_)) || self.core().attention.is_stopped()
+    }
+
+    /// Looks again, where there was nothing: if there still is nothing, says why nothing more will come, or `None` if something
+    /// may.
+    ///
+    /// In this order: who has gone, whether all are to stop, the barrier, the cursor. An upstream that left because all were to
+    /// stop, or because the ring had ended, had seen that, so it is seen here (depart/drain). What was published, or closed,
+    /// before the stop is seen after it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn look_closer(&mut self) -> Option<End> {
+        if self.is_paused() {
+            // The guard of the pause was leaked: that pause is over now.
+            self.resume();
         }
+        let stopped_before = proven!(None, "stop-looked-at-first" => Some(self.core().attention.stopped()));
+        let departed = self.barrier.departed(self.position);
+        let stopped = stopped_before.unwrap_or_else(|| self.core().attention.stopped());
+        proven!(self.look(), "ends-without-another-look" => Observed { count: 0, closed: false });
+        if self.readable() > 0 {
+            return None;
+        }
+        let core = self.core();
+        let observed = core.cursor.observe();
+        let has_ended = observed.closed && observed.count == self.position;
+        if has_ended {
+            return Some(core.attention.end());
+        }
+        // On a ring that had ended otherwise before, there is nothing to stop: what is left of it is drained.
+        let stands = |end: &End| proven!(!observed.closed || core.attention.end() == *end, "stop-overtakes-a-close" => true);
+        let stopped = stopped.filter(stands);
+        stopped.or_else(|| departed.map(|(followed, departure)| self.barrier.end_after(followed, departure)))
     }
 
     /// Gives up the next `count` sequences: the producer may write their slots.

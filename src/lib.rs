@@ -102,6 +102,7 @@ mod sequence;
 pub mod stats;
 mod storage;
 mod sync;
+mod token;
 pub mod wait;
 mod waiting;
 mod waits;

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::cursor::{Cursor, Observed};
-use crate::error::{End, RecvError, StartError};
+use crate::cursor::Cursor;
+use crate::error::{RecvError, StartError};
 use crate::event::Event;
 use crate::member::Listener;
-use crate::pause::{Pausable, Paused};
+use crate::pause::{self, Paused};
 use crate::ring::{Core, Ring};
 use crate::sequence::Sequence;
 use crate::storage::Slots;
 use crate::sync::Projection;
+use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
 use crate::waiting::{Until, look_until};
 use crate::worker::WorkerBuilder;
@@ -226,7 +227,8 @@ impl<E: Event> Reader<E> {
     fn look(&mut self) -> Result<u64, RecvError> {
         let observed = self.cursor.peek();
         match observed.count - self.position {
-            0 => Err(self.end(observed).map_or(RecvError::Empty, RecvError::Ended)),
+            0 if observed.closed || self.cursor.owner().attention.is_stopped() => self.look_closer(),
+            0 => Err(RecvError::Empty),
             unread if unread > self.window.len => Err(self.lagged(observed.count)),
             unread => Ok(unread),
         }
@@ -300,11 +302,20 @@ impl<E: Event> Reader<E> {
         }
     }
 
-    /// Why nothing more will come, where a look that found nothing gave `observed`. `None`: something may.
-    #[inline(always)]
-    fn end(&self, observed: Observed) -> Option<End> {
+    /// Looks again, where there was nothing, and the ring is closed or stopped: what was published, or closed, before the stop
+    /// is seen after it.
+    #[cold]
+    fn look_closer(&mut self) -> Result<u64, RecvError> {
         let attention = &self.cursor.owner().attention;
-        if observed.closed { Some(attention.end()) } else { attention.stopped() }
+        let stopped = attention.stopped();
+        let observed = self.cursor.peek();
+        match (observed.count - self.position, stopped) {
+            (0, _) if observed.closed => Err(RecvError::Ended(attention.end())),
+            (0, Some(end)) => Err(RecvError::Ended(end)),
+            (0, None) => Err(RecvError::Empty),
+            (unread, _) if unread > self.window.len => Err(self.lagged(observed.count)),
+            (unread, _) => Ok(unread),
+        }
     }
 }
 
@@ -533,8 +544,8 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     }
 }
 
-impl<E: Event, W: WaitStrategy> Pausable for OptionalConsumer<E, W> {
-    fn resume(&mut self) -> u64 {
+impl<E: Event, W: WaitStrategy> pause::sealed::Pausable for OptionalConsumer<E, W> {
+    fn resume(&mut self, _: Token) -> u64 {
         let Reader { cursor, position, not_delivered, listener, .. } = &mut self.reader;
         let passed = cursor.peek().count - *position;
         *position += passed;

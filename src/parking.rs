@@ -34,8 +34,8 @@ pub enum Parking {
     /// default: a ring on which nobody parks costs the same everywhere.
     #[default]
     WhereFree,
-    /// By `membarrier`; where it is refused, each publish and each acknowledgement executes a full barrier (about 20
-    /// nanoseconds on x86-64).
+    /// By `membarrier`; where it is refused, each publish and each acknowledgement executes a full barrier (PERF.md has its
+    /// price).
     Guaranteed,
     /// By a full barrier in each publish and each acknowledgement, everywhere: nobody who goes to sleep interrupts the
     /// producer's core.
@@ -154,7 +154,7 @@ impl Sleepers {
         }
         if state.rings == rings_before {
             state.enrolled -= 1;
-            if state.enrolled == 0 {
+            if proven!(state.enrolled == 0, "bit-cleared-under-others" => true) {
                 word.clear(awaited.bit());
             }
         }

@@ -8,13 +8,15 @@ use crate::barrier::{Followed, sealed};
 use crate::error::ProgressError;
 use crate::parking::Awaited;
 use crate::sequence::Sequence;
-use crate::wait::{Park, WaitStrategy};
+use crate::token::Token;
+use crate::wait::{BackOff, WaitStrategy};
 use crate::waiting::{Until, look_until};
 
 /// How far a required consumer has come, for anyone who wants to know or to wait for it: "the journal is durable through `s`".
 ///
 /// Cheap to clone, and valid for as long as anybody keeps it, also when the consumer has gone. It costs the consumer and the
-/// producer nothing: it reads the gate that is there anyhow.
+/// producer nothing: it reads the gate that is there anyhow. (Unless whoever waits asks to be woken: see
+/// [`wait_for_with`](Self::wait_for_with).)
 ///
 /// Who sees progress here also sees whatever the consumer's thread had done before it acknowledged.
 ///
@@ -65,17 +67,19 @@ impl Progress {
         Sequence::new(self.followed.position())
     }
 
-    /// Waits until the consumer has acknowledged the event `sequence`, or `deadline` has passed. Spins and yields a little, then
-    /// sleeps until woken. Looks once, also if the deadline has passed before.
+    /// Waits until the consumer has acknowledged the event `sequence`, or `deadline` has passed: by
+    /// [`BackOff`](crate::wait::BackOff), so that it takes up to a nap to notice. Looks once, also if the deadline has passed before.
     ///
     /// # Errors
     ///
     /// [`ProgressError`]: the deadline has passed, or it will never be acknowledged, and why.
     pub fn wait_for(&self, sequence: Sequence, deadline: Instant) -> Result<(), ProgressError> {
-        self.wait_for_with(sequence, deadline, &mut Park::default())
+        self.wait_for_with(sequence, deadline, &mut BackOff::default())
     }
 
     /// As [`wait_for`](Self::wait_for), by another wait strategy: [`BusySpin`](crate::wait::BusySpin) for the shortest reaction.
+    /// [`Park`](crate::wait::Park) sleeps until woken; then each acknowledgement of any consumer of the ring that finds it asleep
+    /// pays for a wake-up.
     ///
     /// # Errors
     ///
@@ -115,14 +119,18 @@ impl Progress {
             }));
         }
         let core = self.followed.core();
+        let stopped = core.attention.stopped();
         let observed = core.cursor.observe();
-        (observed.closed && sequence.get() >= observed.count)
-            .then(|| Err(ProgressError::NeverPublished { sequence, end: core.attention.end() }))
+        if sequence.get() < observed.count {
+            return None;
+        }
+        let end = if observed.closed { Some(core.attention.end()) } else { stopped };
+        end.map(|end| Err(ProgressError::NeverPublished { sequence, end }))
     }
 }
 
 impl sealed::Upstream for Progress {
-    fn followed(&self) -> Followed {
+    fn followed(&self, _: Token) -> Followed {
         self.followed.clone()
     }
 }

@@ -15,12 +15,13 @@ use crate::event::Event;
 use crate::gate::GatingSequence;
 use crate::member::Member;
 use crate::parking::Awaited;
-use crate::pause::{Pausable, Paused};
+use crate::pause::{self, Paused};
 use crate::progress::Progress;
 use crate::ring::{self, Core, Ring};
 use crate::sequence::Sequence;
 use crate::storage::{Hold, Slots};
 use crate::sync::{Projection, proven};
+use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
 use crate::waiting::{Until, look_until};
 use crate::worker::WorkerBuilder;
@@ -91,7 +92,7 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn after(mut self, upstream: &[&dyn Upstream]) -> Self {
-        self.upstream.extend(upstream.iter().map(|upstream| upstream.followed()));
+        self.upstream.extend(upstream.iter().map(|upstream| upstream.followed(Token::CRATE)));
         self
     }
 
@@ -259,7 +260,13 @@ impl<E: Event> Reader<E> {
             let observed = self.gating.look();
             self.found_last = self.gating.readable() - in_hand;
             if self.gating.readable() == 0 {
-                return Err(self.gating.end(observed).map_or(ReadError::Empty, ReadError::Ended));
+                if !self.gating.is_worth_a_closer_look(observed) {
+                    return Err(ReadError::Empty);
+                }
+                let end = self.gating.look_closer();
+                if self.gating.readable() == 0 {
+                    return Err(end.map_or(ReadError::Empty, ReadError::Ended));
+                }
             }
         }
         Ok(self.gating.readable().min(self.batch_limit))
@@ -520,20 +527,20 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     }
 }
 
-impl<E: Event, W: WaitStrategy> Pausable for RequiredConsumer<E, W> {
-    fn resume(&mut self) -> u64 {
+impl<E: Event, W: WaitStrategy> pause::sealed::Pausable for RequiredConsumer<E, W> {
+    fn resume(&mut self, _: Token) -> u64 {
         self.reader.gating.resume()
     }
 }
 
 impl<E: Event, W: WaitStrategy> sealed::Upstream for RequiredConsumer<E, W> {
-    fn followed(&self) -> Followed {
+    fn followed(&self, _: Token) -> Followed {
         self.reader.gating.followed()
     }
 }
 
 impl<E: Event, W: WaitStrategy> ring::sealed::GroupMember for RequiredConsumer<E, W> {
-    fn gating(&mut self) -> &mut GatingSequence {
+    fn gating(&mut self, _: Token) -> &mut GatingSequence {
         &mut self.reader.gating
     }
 }

@@ -23,6 +23,7 @@ use crate::sequence::{MAX_FIRST_SEQUENCE, Sequence};
 use crate::stats::Stats;
 use crate::storage::Slots;
 use crate::sync::proven;
+use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
 use crate::waits::WaitAccounts;
 
@@ -329,7 +330,8 @@ impl<E: Event> Ring<E> {
     /// long.
     ///
     /// From any thread, at leisure: it takes the locks that joining and leaving take, allocates, and costs the producer and
-    /// the consumers nothing but the cache lines that it reads.
+    /// the consumers nothing but the cache lines that it reads (and, where latency is sampled, a consumer the copying of its
+    /// histogram, if it has a sample to record just then).
     ///
     /// ```
     /// use ringbus::{PublishError, Ring, Sequence};
@@ -374,7 +376,8 @@ impl<E: Event> Ring<E> {
     /// [`GroupError`] if one of them reads another ring or has acknowledged something, or if a consumer that comes after one of
     /// them is not among them. Nothing has changed then.
     pub fn start_together(&self, group: &mut [&mut dyn GroupMember]) -> Result<Sequence, GroupError> {
-        let mut gatings: Vec<&mut GatingSequence> = group.iter_mut().map(|member| member.gating()).collect();
+        let mut gatings: Vec<&mut GatingSequence> =
+            group.iter_mut().map(|member| member.gating(Token::CRATE)).collect();
         if let Some(stranger) = gatings.iter().find(|gating| !Arc::ptr_eq(gating.core(), &self.core)) {
             let consumer = Arc::clone(&stranger.member().name);
             return Err(GroupError::OtherRing { consumer, ring: Arc::clone(&self.core.name) });
@@ -383,7 +386,7 @@ impl<E: Event> Ring<E> {
     }
 
     /// Asks all to stop: a producer that is blocked, or publishes next, gets [`PublishError::Stopped`] and closes the ring;
-    /// consumers read what is there, then get [`End::Stopped`], promptly also where the producer does nothing. For a
+    /// consumers read what was published before, then get [`End::Stopped`], promptly also where the producer does nothing. For a
     /// handler of Ctrl-C, a supervisor, a test. It cannot be taken back.
     ///
     /// It is prompt, not orderly: see [`End::Stopped`]. To lose nothing, let the producer [`close`](Producer::close).
@@ -410,14 +413,21 @@ impl<E: Event> Ring<E> {
     }
 }
 
-/// A required consumer that can [start together](Ring::start_together) with others. Sealed.
+/// A required consumer that can [start together](Ring::start_together) with others. Sealed, and nobody outside can use what it
+/// is made of:
+///
+/// ```compile_fail,E0061
+/// fn swap(one: &mut dyn ringbus::GroupMember, other: &mut dyn ringbus::GroupMember) {
+///     std::mem::swap(one.gating(), other.gating());
+/// }
+/// ```
 pub trait GroupMember: sealed::GroupMember {}
 
 impl<M: sealed::GroupMember> GroupMember for M {}
 
 pub(crate) mod sealed {
     pub trait GroupMember {
-        fn gating(&mut self) -> &mut crate::gate::GatingSequence;
+        fn gating(&mut self, _: crate::token::Token) -> &mut crate::gate::GatingSequence;
     }
 }
 

@@ -239,7 +239,7 @@ impl WaitStrategy for Sleep {
 /// Looks a hundred times as [`BackOff`] does (some tens of microseconds, depending on the machine), then sleeps until woken by
 /// whoever makes the progress that it waits for. An idle thread takes no processor time at all.
 ///
-/// Who goes to sleep interrupts the producer's core for about a microsecond, and who wakes somebody pays a system call: for
+/// Who goes to sleep interrupts the producer's core for a moment, and who wakes somebody pays a system call: for
 /// consumers that have pauses to sleep in. See [`Parking`](crate::Parking) for how a wake-up is never missed, and where it
 /// cannot be had; there, and for optional consumers (which nobody wakes), it naps for [`NAP`].
 ///

@@ -45,9 +45,13 @@ pub(crate) fn look_until<T>(
                 if let Some(answer) = alarm.sleep(deadline, &mut look) {
                     return Some(answer);
                 }
+                // A new wait: who is woken for nothing, again and again, is not to go to sleep as often.
+                turn = Turn::first(deadline);
             }
-            _ => strategy.wait(&turn),
+            _ => {
+                strategy.wait(&turn);
+                turn = turn.next();
+            }
         }
-        turn = turn.next();
     }
 }

@@ -89,8 +89,8 @@ impl WaitAccounts {
         Debtor { place, number: self.by_place[place].owners.load(Relaxed) }
     }
 
-    /// A wait is over that began at `since`, when `debtor` was the slowest. One that has gone meanwhile is not charged, and
-    /// least of all its successor.
+    /// A wait is over that began at `since`, when `debtor` was the slowest. One that has gone meanwhile is not charged, nor is its
+    /// successor (but one that joins at this very moment may be).
     pub(crate) fn add(&self, debtor: Option<Debtor>, since: Instant) {
         let waited = since.elapsed();
         self.all.add(waited);

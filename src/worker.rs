@@ -43,12 +43,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::progress::Progress;
 use crate::stats::ConsumerStats;
+use crate::token::Token;
 
 mod error;
 mod events;
@@ -118,7 +119,7 @@ impl<C: Source> WorkerBuilder<C> {
             core,
             idle_every,
         } = self;
-        let (name, remote) = (consumer.shared_name(), consumer.remote());
+        let (name, remote) = (consumer.shared_name(Token::CRATE), consumer.remote(Token::CRATE));
         let (consumers, consumer_inside) = sync_channel(1);
         let (started, start) = sync_channel(1);
         let (outcomes, outcome) = sync_channel(1);
@@ -142,7 +143,7 @@ impl<C: Source> WorkerBuilder<C> {
         let thread = match spawned {
             Ok(thread) => thread,
             Err(source) => {
-                consumer.leave();
+                consumer.leave(Token::CRATE);
                 return Err(SpawnError::Thread { consumer: name, source });
             }
         };
@@ -150,7 +151,7 @@ impl<C: Source> WorkerBuilder<C> {
         match start.recv().expect("the thread answers before it runs the handler") {
             Ok(()) => Ok(Worker { name, remote, outcome, thread }),
             Err((consumer, source)) => {
-                consumer.leave();
+                consumer.leave(Token::CRATE);
                 Err(SpawnError::NoSuchCore { consumer: name, source })
             }
         }
@@ -205,7 +206,7 @@ impl<H> Worker<H> {
     /// # Errors
     ///
     /// [`PauseError::HasDependants`](crate::PauseError::HasDependants) if others come after it;
-    /// [`PauseError::Gone`](crate::PauseError::Gone) if it has ended.
+    /// [`PauseError::Gone`](crate::PauseError::Gone) if it has ended, or was told to stop.
     pub fn pause(&self) -> Result<(), crate::error::PauseError> {
         self.remote.pause()
     }
@@ -232,10 +233,9 @@ impl<H> Worker<H> {
     ///
     /// [`WorkerError`] if the handler returned an error or panicked.
     pub fn join(self) -> Result<Done<H>, WorkerError> {
-        let outcome = self.outcome.recv().expect("a worker ends by telling its outcome");
-        // It has nothing left to do, and does not panic.
-        let _ = self.thread.join();
-        outcome
+        let outcome = self.outcome.recv();
+        let thread = self.thread.join();
+        outcome.unwrap_or_else(|_| Err(run::died(self.name, thread)))
     }
 
     /// As [`join`](Self::join), and waits until `deadline` at most.
@@ -246,7 +246,8 @@ impl<H> Worker<H> {
     pub fn join_deadline(self, deadline: Instant) -> Result<Result<Done<H>, WorkerError>, Self> {
         match self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(outcome) => Ok(outcome),
-            Err(_) => Err(self),
+            Err(RecvTimeoutError::Timeout) => Err(self),
+            Err(RecvTimeoutError::Disconnected) => Ok(self.join()),
         }
     }
 }

@@ -214,18 +214,43 @@ fn who_is_paused_at_the_end_drains_nothing() {
 }
 
 #[test]
-fn a_leaked_pause_holds_nobody_up() {
+fn a_leaked_pause_holds_nobody_up_and_ends_at_the_next_read() {
     let (mut producer, ring) = ring(8);
     let mut risk = ring.required("risk").join().unwrap();
     common::leak(risk.pause().unwrap());
     publish_up_to(&mut producer, 30);
-    assert_eq!(risk.try_read().unwrap_err(), ReadError::Empty);
     assert_eq!(numbers(&ring, "risk"), (ConsumerState::Paused, 0, [0, 0, 30, 0]));
+    assert_eq!(risk.try_read().unwrap_err(), ReadError::Empty);
+    assert_eq!(numbers(&ring, "risk"), (ConsumerState::Running, 30, [0, 0, 30, 0]));
+    publish_up_to(&mut producer, 31);
+    assert_eq!(take_all(&mut risk), [30]);
+    common::leak(risk.pause().unwrap());
+    drop(producer);
+    assert_eq!(risk.read().unwrap_err(), End::Closed);
+}
+
+#[test]
+fn who_leaves_in_a_leaked_pause_leaves_where_it_began() {
+    let (mut producer, ring) = ring(8);
+    let mut risk = ring.required("risk").join().unwrap();
+    common::leak(risk.pause().unwrap());
+    publish_up_to(&mut producer, 30);
     assert_eq!(risk.leave(), at(0));
     assert!(ring.stats().consumers.is_empty());
 }
 
-/// It never gets another event, so it must not hold the producer up either.
+#[test]
+fn who_fails_in_a_leaked_pause_fails_where_it_would_have_gone_on() {
+    let (mut producer, ring) = ring(8);
+    let mut risk = ring.required("risk").join().unwrap();
+    common::leak(risk.pause().unwrap());
+    publish_up_to(&mut producer, 30);
+    drop(risk);
+    let failure = common::poisoned(producer.publish(&30).unwrap_err());
+    assert_eq!(failure.position, at(30), "nothing from there on is overwritten");
+    assert_law(&ring.stats());
+}
+
 #[test]
 fn a_second_pause_after_a_leaked_one_holds_nobody_up() {
     let (mut producer, ring) = ring(8);

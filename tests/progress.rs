@@ -221,10 +221,12 @@ fn what_lies_beyond_the_end_will_never_be_published() {
 
     let (mut producer, ring, _journal, progress) = stands_at_5();
     ring.stop();
-    assert_waits(&progress, 8, 5);
+    // Also before the producer has noticed.
+    let stopped = || Err(ProgressError::NeverPublished { sequence: at(8), end: End::Stopped });
+    assert_eq!(at_once(&progress, 8), stopped());
+    assert_waits(&progress, 7, 5);
     producer.publish(&0).unwrap_err();
-    let stopped = ProgressError::NeverPublished { sequence: at(8), end: End::Stopped };
-    assert_eq!(at_once(&progress, 8), Err(stopped));
+    assert_eq!(at_once(&progress, 8), stopped());
 }
 
 #[test]

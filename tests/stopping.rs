@@ -10,8 +10,8 @@ use common::{
 use ringbus::wait::{Park, WaitStrategy};
 use ringbus::worker::{Shutdown, on_each};
 use ringbus::{
-    Claim, End, FailureCause, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom, RecvError,
-    RequiredConsumer, Ring, Sequence,
+    Claim, End, FailureCause, OptionalConsumer, Producer, ProgressError, PublishError, ReadError, ReadFrom,
+    RecvError, RequiredConsumer, Ring, Sequence,
 };
 
 type Published = Result<Sequence, PublishError>;
@@ -339,4 +339,20 @@ fn a_stop_ends_a_pipeline_of_workers_and_nobody_has_failed() {
         }
         assert_eq!(producer.publish(&0), Err(PublishError::Stopped));
     }
+}
+
+#[test]
+fn a_stop_releases_who_waits_for_what_will_not_be_published() {
+    in_time("waits for progress", || {
+        let (mut producer, ring) = ring(8);
+        let mut journal = ring.required("journal").join().unwrap();
+        let progress = journal.progress();
+        publish_up_to(&mut producer, 1);
+        let waiting = thread::spawn(move || progress.wait_for(at(1), much_later()));
+        ring.stop();
+        let never = ProgressError::NeverPublished { sequence: at(1), end: End::Stopped };
+        assert_eq!(waiting.join().unwrap(), Err(never));
+        assert_eq!(take_all(&mut journal), [0]);
+        assert_eq!(journal.try_read().unwrap_err(), ReadError::Ended(End::Stopped));
+    });
 }

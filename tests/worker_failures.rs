@@ -571,3 +571,40 @@ fn there_must_be_such_a_core() {
         assert_eq!(producer.close(), Ok(at(30)));
     }
 }
+
+/// Skips what panics, and goes on with the next.
+struct Skips(Vec<u64>);
+
+impl Handler<u64> for Skips {
+    type Error = String;
+
+    fn batch(&mut self, events: &mut Events<'_, u64>) -> Result<(), String> {
+        while !events.is_empty() {
+            let handle = |event: &u64, _, _| {
+                self.0.push(*event);
+                if *event == 2 {
+                    std::panic::resume_unwind(Box::new("a bad event"))
+                } else {
+                    Ok::<(), String>(())
+                }
+            };
+            let handling = std::panic::AssertUnwindSafe(|| events.try_for_each(handle));
+            if std::panic::catch_unwind(handling).is_err() {
+                events.acknowledge_first(1).unwrap();
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_handler_that_catches_a_panic_is_shown_every_other_event() {
+    let (mut producer, ring) = ring(8);
+    let journal = ring.required("journal").batch_limit(4).join().unwrap();
+    producer.publish_batch(&[0, 1]).unwrap();
+    (2..8).try_for_each(|event| producer.publish(&event).map(drop)).unwrap();
+    let worker = journal.into_worker().spawn(Skips(Vec::new())).unwrap();
+    drop(producer);
+    let done = joined(worker).unwrap();
+    assert_eq!((done.handler.0, done.stats.delivered), ((0..8).collect(), 8));
+}

@@ -243,7 +243,8 @@ fn a_worker_stops_after_the_batch_that_it_is_handling() {
     calls.expect_and_hold(Batch(0, 3));
     worker.stop();
     worker.stop();
-    worker.pause().unwrap(); // a stop stands
+    // A stop stands.
+    assert_eq!(worker.pause(), Err(PauseError::Gone { consumer: "journal".into() }));
     assert!(!worker.is_finished());
     calls.go();
     calls.expect(Call::Shutdown(Shutdown::Requested));
@@ -564,4 +565,32 @@ fn any_thread_can_be_pinned() {
     });
     let (cores, available) = pinned.join().unwrap();
     assert_eq!((cores.iter().map(|core| core.id).collect(), available), (vec![core], vec![core]));
+}
+
+#[test]
+fn a_worker_is_told_where_it_starts_also_when_its_consumer_has_read_before() {
+    in_time("starts late", || {
+        let (mut producer, ring) = ring(8);
+        let mut journal = ring.required("journal").join().unwrap();
+        publish_up_to(&mut producer, 3);
+        journal.try_read().unwrap().acknowledge_first(2).unwrap();
+        let (told, calls) = Told::new();
+        let worker = journal.into_worker().spawn(told).unwrap();
+        calls.expect(Start(2));
+        drop(producer);
+        let done = joined(worker).unwrap();
+        assert_eq!(numbers(&done), (CLOSED, 3, [3, 0, 0]));
+    });
+}
+
+#[test]
+fn an_idle_interval_beyond_all_time_is_none() {
+    in_time("idles for ever", || {
+        let (mut producer, ring) = ring(8);
+        let worker = ring.required("journal").join().unwrap().into_worker().idle_every(Duration::MAX);
+        let worker = worker.spawn(on_each(|_: &u64, _, _| Ok::<(), String>(()))).unwrap();
+        publish_up_to(&mut producer, 3);
+        drop(producer);
+        assert_eq!(joined(worker).unwrap().stats.delivered, 3);
+    });
 }

@@ -159,6 +159,15 @@ pub(crate) const ALL: &[Mutant] = &[
         "progress/sleep: progress before the bit is slept through",
         &["park-consumer", "park-producer", "park-dependant", "park-close"],
     ),
+    mutant("join-wakes-nobody", "the producer sleeps on after a joiner's first store", &["park-join"]),
+    mutant("bit-cleared-under-others", "who leaves by itself clears the bit of others", &["park-several"]),
+    mutant(
+        "stop-looked-at-first",
+        "an upstream that left because of a stop looks like one that left by itself",
+        &["stop-graph"],
+    ),
+    mutant("ends-without-another-look", "a stop overtakes what was published before it", &["stop"]),
+    mutant("stop-overtakes-a-close", "a closed ring is not drained", &["stop-after-close"]),
     mutant("publish-wakes-nobody", "nobody looks after a publish", &["park-consumer", "park-several"]),
     mutant(
         "acknowledge-wakes-nobody",

@@ -13,8 +13,9 @@ pub struct Events<'a, E: Event> {
 }
 
 enum Source<'a, E: Event> {
-    /// The next `len` events of a required consumer.
-    Held { reader: &'a mut Reader<E>, len: u64 },
+    /// The next events of a required consumer, up to `end`. (How many those are follows from its position, which moves also when
+    /// a panic passes through.)
+    Held { reader: &'a mut Reader<E>, end: u64 },
     /// Copies, and the sequence of the first.
     Copied { events: &'a [E], first: u64 },
 }
@@ -22,7 +23,8 @@ enum Source<'a, E: Event> {
 impl<'a, E: Event> Events<'a, E> {
     pub(crate) fn held(batch: Batch<'a, E>) -> Self {
         let (reader, len) = batch.into_reader();
-        Self { source: Source::Held { reader, len } }
+        let end = reader.position() + len;
+        Self { source: Source::Held { reader, end } }
     }
 
     pub(crate) fn copied(events: &'a [E], first: Sequence) -> Self {
@@ -33,7 +35,7 @@ impl<'a, E: Event> Events<'a, E> {
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.source {
-            Source::Held { len, .. } => *len as usize,
+            Source::Held { reader, end } => (end - reader.position()) as usize,
             Source::Copied { events, .. } => events.len(),
         }
     }
@@ -57,7 +59,7 @@ impl<'a, E: Event> Events<'a, E> {
     #[must_use]
     pub fn slices(&self) -> (&[E], &[E]) {
         match &self.source {
-            Source::Held { reader, len } => reader.in_place(*len),
+            Source::Held { reader, end } => reader.in_place(end - reader.position()),
             Source::Copied { events, .. } => (events, &[]),
         }
     }
@@ -77,12 +79,7 @@ impl<'a, E: Event> Events<'a, E> {
         mut handle: impl FnMut(&E, Sequence, bool) -> Result<(), Error>,
     ) -> Result<(), Error> {
         match &mut self.source {
-            Source::Held { reader, len } => {
-                let end = reader.position() + *len;
-                let handled = reader.handle(*len, handle);
-                *len = end - reader.position();
-                handled
-            }
+            Source::Held { reader, end } => reader.handle(*end - reader.position(), handle),
             Source::Copied { events, first } => {
                 while let [event, rest @ ..] = *events {
                     handle(event, Sequence::new(*first), rest.is_empty())?;
@@ -106,10 +103,7 @@ impl<'a, E: Event> Events<'a, E> {
             return Err(AcknowledgeError { count, len: self.len() });
         }
         match &mut self.source {
-            Source::Held { reader, len } => {
-                reader.acknowledge(count as u64);
-                *len -= count as u64;
-            }
+            Source::Held { reader, .. } => reader.acknowledge(count as u64),
             Source::Copied { events, first } => {
                 *events = &events[count..];
                 *first += count as u64;
@@ -120,8 +114,8 @@ impl<'a, E: Event> Events<'a, E> {
 
     /// Counts the rest as handled.
     pub(crate) fn acknowledge_rest(self) {
-        if let Source::Held { reader, len } = self.source {
-            reader.acknowledge(len);
+        if let Source::Held { reader, end } = self.source {
+            reader.acknowledge(end - reader.position());
         }
     }
 }

@@ -12,6 +12,7 @@ use super::source::{Next, Source};
 use super::{Done, Events};
 use crate::error::{End, FailureCause};
 use crate::sequence::Sequence;
+use crate::token::Token;
 use crate::waiting::Until;
 
 /// How a worker ended.
@@ -49,6 +50,20 @@ fn guarded<T, Error: fmt::Display>(call: impl FnOnce() -> Result<T, Error>) -> R
     }
 }
 
+/// Drops what is the user's (a handler, a wait strategy), whose end may panic too. What matters is said already.
+fn quietly(end: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(end));
+}
+
+/// For a thread that has ended without an outcome, for instance by a panic's payload that panics when it is dropped.
+pub(super) fn died(consumer: Arc<str>, ended: std::thread::Result<()>) -> WorkerError {
+    let message = match ended {
+        Err(payload) => Trouble::panicked(&*payload).message,
+        Ok(()) => "its thread ended without an outcome".into(),
+    };
+    WorkerError { consumer, sequence: Sequence::default(), cause: FailureCause::Panicked, message }
+}
+
 /// Runs `consumer` until its stream ends, it is told to stop, or `handler` fails.
 pub(super) fn to_the_end<C: Source, H: Handler<C::Event>>(
     mut consumer: C,
@@ -59,22 +74,22 @@ pub(super) fn to_the_end<C: Source, H: Handler<C::Event>>(
     let ran = catch_unwind(AssertUnwindSafe(|| run(&mut consumer, &mut handler, idle_every)));
     match ran.unwrap_or_else(|payload| Err(Trouble::panicked(&*payload))) {
         Ok(reason) => {
-            let stats = consumer.stats();
+            let stats = consumer.stats(Token::CRATE);
             match &reason {
                 // The events that follow would be lost to it: the ring must not go on as if they were not.
                 Shutdown::Ended(end @ (End::UpstreamLeft { .. } | End::UpstreamFailed(_))) => {
-                    consumer.fail(FailureCause::Failed, end.to_string().into());
+                    let message = end.to_string().into();
+                    quietly(|| consumer.fail(Token::CRATE, FailureCause::Failed, message));
                 }
-                _ => consumer.leave(),
+                _ => quietly(|| consumer.leave(Token::CRATE)),
             }
             Ok(Done { handler, reason, stats })
         }
         Err(Trouble { cause, message, at }) => {
-            let sequence = at.unwrap_or_else(|| consumer.stats().position);
-            let name = consumer.shared_name();
-            consumer.fail(cause, Arc::clone(&message));
-            // What it was about is said already.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(handler)));
+            let sequence = at.unwrap_or_else(|| consumer.stats(Token::CRATE).position);
+            let name = consumer.shared_name(Token::CRATE);
+            quietly(|| consumer.fail(Token::CRATE, cause, Arc::clone(&message)));
+            quietly(|| drop(handler));
             Err(WorkerError { consumer: name, sequence, cause, message })
         }
     }
@@ -85,28 +100,32 @@ fn run<C: Source, H: Handler<C::Event>>(
     handler: &mut H,
     idle_every: Option<Duration>,
 ) -> Result<Shutdown, Trouble> {
-    guarded(|| handler.start(consumer.first()))?;
+    guarded(|| handler.start(consumer.first(Token::CRATE)))?;
     let mut buffer = Vec::new();
     let reason = loop {
-        if consumer.has_request() {
-            if consumer.is_to_stop() {
+        if consumer.has_request(Token::CRATE) {
+            if consumer.is_to_stop(Token::CRATE) {
                 break Shutdown::Requested;
             }
-            if let Some(let_pass) = consumer.pause_as_asked() {
+            if let Some(let_pass) = consumer.pause_as_asked(Token::CRATE) {
                 guarded(|| handler.resumed(let_pass))?;
             }
             continue;
         }
-        let next =
-            match consumer.next(&mut buffer, Until::Now, |missed, events| handle(handler, missed, events)) {
-                Next::Empty => {
-                    guarded(|| handler.idle())?;
-                    let until =
-                        idle_every.map_or(Until::Done, |interval| Until::Deadline(Instant::now() + interval));
-                    consumer.next(&mut buffer, until, |missed, events| handle(handler, missed, events))
-                }
-                next => next,
-            };
+        let next = match consumer
+            .next(Token::CRATE, &mut buffer, Until::Now, |missed, events| handle(handler, missed, events))
+        {
+            Next::Empty => {
+                guarded(|| handler.idle())?;
+                let until = idle_every
+                    // An interval that no clock will see the end of is none.
+                    .and_then(|interval| Instant::now().checked_add(interval))
+                    .map_or(Until::Done, Until::Deadline);
+                consumer
+                    .next(Token::CRATE, &mut buffer, until, |missed, events| handle(handler, missed, events))
+            }
+            next => next,
+        };
         match next {
             Next::Handled | Next::Empty => {}
             Next::Failed(trouble) => return Err(trouble),

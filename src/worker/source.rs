@@ -14,6 +14,7 @@ use crate::required::RequiredConsumer;
 use crate::ring::Core;
 use crate::sequence::Sequence;
 use crate::stats::ConsumerStats;
+use crate::token::Token;
 use crate::wait::{Park, WaitStrategy};
 use crate::waiting::{Until, look_until};
 
@@ -42,6 +43,7 @@ pub(crate) mod sealed {
     use crate::event::Event;
     use crate::sequence::Sequence;
     use crate::stats::ConsumerStats;
+    use crate::token::Token;
     use crate::waiting::Until;
     use crate::worker::Events;
     use std::sync::Arc;
@@ -49,21 +51,22 @@ pub(crate) mod sealed {
     pub trait Source: Sized + Send + 'static {
         type Event: Event;
 
-        fn shared_name(&self) -> Arc<str>;
+        fn shared_name(&self, _: Token) -> Arc<str>;
 
-        fn first(&self) -> Sequence;
+        fn first(&self, _: Token) -> Sequence;
 
-        fn remote(&self) -> Remote;
+        fn remote(&self, _: Token) -> Remote;
 
         /// Whether its control handles want it to do anything but run.
-        fn has_request(&self) -> bool;
+        fn has_request(&self, _: Token) -> bool;
 
-        fn is_to_stop(&self) -> bool;
+        fn is_to_stop(&self, _: Token) -> bool;
 
         /// Waits for events, unless there is a request, and passes them to `handle` with how many were lost before them.
         /// Copies go into `buffer`.
         fn next<T>(
             &mut self,
+            _: Token,
             buffer: &mut Vec<Self::Event>,
             until: Until,
             handle: impl FnOnce(u64, &mut Events<'_, Self::Event>) -> Result<(), T>,
@@ -71,14 +74,14 @@ pub(crate) mod sealed {
 
         /// Pauses for as long as that is requested and the stream has not ended. Returns how many events it let pass; `None` if
         /// it did not pause.
-        fn pause_as_asked(&mut self) -> Option<u64>;
+        fn pause_as_asked(&mut self, _: Token) -> Option<u64>;
 
         /// Its numbers now.
-        fn stats(&self) -> ConsumerStats;
+        fn stats(&self, _: Token) -> ConsumerStats;
 
-        fn leave(self);
+        fn leave(self, _: Token);
 
-        fn fail(self, cause: FailureCause, message: Arc<str>);
+        fn fail(self, _: Token, cause: FailureCause, message: Arc<str>);
     }
 }
 
@@ -126,6 +129,9 @@ impl Remote {
             Target::Required(followed) => self.core().gates.ask_to_pause(followed)?,
             Target::Optional { listener, .. } => {
                 self.check_presence(listener)?;
+                if listener.control.get() == Request::Stop {
+                    return Err(PauseError::Gone { consumer: Arc::clone(&listener.name) });
+                }
                 listener.control.ask(Request::Pause);
             }
         }
@@ -168,30 +174,31 @@ fn wait_for_the_end_of_the_pause(core: &Core, control: &Control) {
 impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E, W> {
     type Event = E;
 
-    fn shared_name(&self) -> Arc<str> {
+    fn shared_name(&self, _: Token) -> Arc<str> {
         Arc::clone(&self.member().name)
     }
 
-    fn first(&self) -> Sequence {
-        self.joined_at()
+    fn first(&self, _: Token) -> Sequence {
+        self.position()
     }
 
-    fn remote(&self) -> Remote {
-        Remote { target: Target::Required(self.followed()) }
+    fn remote(&self, _: Token) -> Remote {
+        Remote { target: Target::Required(self.followed(Token::CRATE)) }
     }
 
     #[inline(always)]
-    fn has_request(&self) -> bool {
+    fn has_request(&self, _: Token) -> bool {
         self.member().control.get() != Request::Run
     }
 
-    fn is_to_stop(&self) -> bool {
+    fn is_to_stop(&self, _: Token) -> bool {
         self.member().control.get() == Request::Stop
     }
 
     #[inline]
     fn next<T>(
         &mut self,
+        _: Token,
         _: &mut Vec<E>,
         until: Until,
         handle: impl FnOnce(u64, &mut Events<'_, E>) -> Result<(), T>,
@@ -213,22 +220,22 @@ impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E,
         }
     }
 
-    fn pause_as_asked(&mut self) -> Option<u64> {
+    fn pause_as_asked(&mut self, _: Token) -> Option<u64> {
         let (core, member) = (Arc::clone(self.core()), Arc::clone(self.member()));
         let paused = self.pause_if_asked()?;
         wait_for_the_end_of_the_pause(&core, &member.control);
         Some(paused.resume())
     }
 
-    fn stats(&self) -> ConsumerStats {
+    fn stats(&self, _: Token) -> ConsumerStats {
         ConsumerStats::of_required(self.core(), self.member())
     }
 
-    fn leave(self) {
+    fn leave(self, _: Token) {
         self.leave();
     }
 
-    fn fail(self, cause: FailureCause, message: Arc<str>) {
+    fn fail(self, _: Token, cause: FailureCause, message: Arc<str>) {
         self.fail_as(cause, Some(message));
     }
 }
@@ -236,32 +243,33 @@ impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E,
 impl<E: Event, W: WaitStrategy + 'static> sealed::Source for OptionalConsumer<E, W> {
     type Event = E;
 
-    fn shared_name(&self) -> Arc<str> {
+    fn shared_name(&self, _: Token) -> Arc<str> {
         Arc::clone(&self.listener().name)
     }
 
-    fn first(&self) -> Sequence {
-        self.joined_at()
+    fn first(&self, _: Token) -> Sequence {
+        self.position()
     }
 
-    fn remote(&self) -> Remote {
+    fn remote(&self, _: Token) -> Remote {
         Remote {
             target: Target::Optional { core: Arc::clone(self.core()), listener: Arc::clone(self.listener()) },
         }
     }
 
     #[inline(always)]
-    fn has_request(&self) -> bool {
+    fn has_request(&self, _: Token) -> bool {
         self.listener().control.get() != Request::Run
     }
 
-    fn is_to_stop(&self) -> bool {
+    fn is_to_stop(&self, _: Token) -> bool {
         self.listener().control.get() == Request::Stop
     }
 
     #[inline]
     fn next<T>(
         &mut self,
+        _: Token,
         buffer: &mut Vec<E>,
         until: Until,
         handle: impl FnOnce(u64, &mut Events<'_, E>) -> Result<(), T>,
@@ -283,18 +291,21 @@ impl<E: Event, W: WaitStrategy + 'static> sealed::Source for OptionalConsumer<E,
         }
     }
 
-    fn pause_as_asked(&mut self) -> Option<u64> {
+    fn pause_as_asked(&mut self, _: Token) -> Option<u64> {
         let (core, listener) = (Arc::clone(self.core()), Arc::clone(self.listener()));
+        if listener.control.get() != Request::Pause {
+            return None;
+        }
         let paused = self.pause();
         wait_for_the_end_of_the_pause(&core, &listener.control);
         Some(paused.resume())
     }
 
-    fn stats(&self) -> ConsumerStats {
+    fn stats(&self, _: Token) -> ConsumerStats {
         ConsumerStats::of_optional(self.core(), self.listener())
     }
 
-    fn leave(self) {}
+    fn leave(self, _: Token) {}
 
-    fn fail(self, _: FailureCause, _: Arc<str>) {}
+    fn fail(self, _: Token, _: FailureCause, _: Arc<str>) {}
 }

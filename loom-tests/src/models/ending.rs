@@ -45,6 +45,24 @@ pub(super) const MODELS: &[Model] = &[
         run: poisoned,
     },
     Model {
+        name: "stop",
+        promise: "what was published before a stop is read before it is told, by both kinds of consumer",
+        preemptions: None,
+        run: stops_after_a_publish,
+    },
+    Model {
+        name: "stop-after-close",
+        promise: "a ring that was closed is not stopped any more: who is behind its upstream drains",
+        preemptions: Some(3),
+        run: stops_after_the_close,
+    },
+    Model {
+        name: "stop-graph",
+        promise: "a dependant whose upstream left because of a stop gets Stopped",
+        preemptions: None,
+        run: stops_a_graph,
+    },
+    Model {
         name: "abandoned-full",
         promise: "what a failed consumer had not acknowledged is never overwritten",
         preemptions: None,
@@ -164,4 +182,65 @@ fn poisoned() {
     let refused = (0..3).find_map(|number| producer.publish(&event(number)).err());
     assert!(matches!(refused, Some(PublishError::Poisoned(failure)) if failure.position.get() == 0));
     reading.join().expect("the consumer's assertions hold");
+}
+
+fn stops_after_a_publish() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let mut consumer = required(&ring, "consumer");
+    let mut monitor = optional(&ring, ReadFrom::Newest, ReadFrom::Newest);
+    let reading = loom::thread::spawn(move || {
+        for _ in 0..2 {
+            read_now(&mut consumer);
+            if let Err(ReadError::Ended(end)) = consumer.try_read().map(|batch| batch.len()) {
+                assert_eq!((end, consumer.position().get()), (End::Stopped, 1));
+            }
+            if let Err(RecvError::Ended(end)) = receive_now(&mut monitor) {
+                assert_eq!((end, monitor.position().get()), (End::Stopped, 1));
+            }
+        }
+        consumer.leave();
+    });
+    publish(&mut producer, 0..1);
+    ring.stop();
+    reading.join().expect("the consumers' assertions hold");
+}
+
+fn stops_after_the_close() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 2);
+    let mut first = required(&ring, "first");
+    let mut second = ring.required("second").after(&[&first]).join().expect("a free place");
+    publish(&mut producer, 0..1);
+    let reading = loom::thread::spawn(move || {
+        for _ in 0..2 {
+            read_now(&mut second);
+            if let Err(ReadError::Ended(end)) = second.try_read().map(|batch| batch.len()) {
+                assert_eq!((end, second.position().get()), (End::Closed, 1));
+            }
+        }
+        second.leave();
+    });
+    producer.close().expect("nobody has failed");
+    ring.stop();
+    read_now(&mut first);
+    drop(first); // it has drained a closed ring
+    reading.join().expect("the dependant's assertions hold");
+}
+
+fn stops_a_graph() {
+    let (producer, ring) = ring::<Pair>(2, 1, 2);
+    let mut first = required(&ring, "first");
+    let mut second = ring.required("second").after(&[&first]).join().expect("a free place");
+    let reading = loom::thread::spawn(move || {
+        for _ in 0..2 {
+            if let Err(ReadError::Ended(end)) = second.try_read().map(|batch| batch.len()) {
+                assert_eq!(end, End::Stopped);
+            }
+        }
+        second.leave();
+    });
+    ring.stop();
+    assert!(matches!(first.try_read().map(|batch| batch.len()), Err(ReadError::Ended(End::Stopped))));
+    drop(first); // no failure
+    reading.join().expect("the dependant's assertions hold");
+    drop(producer);
 }

@@ -34,8 +34,14 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "park-several",
         promise: "two sleeping consumers are both woken by one publish",
-        preemptions: Some(2),
+        preemptions: Some(3),
         run: several_sleep,
+    },
+    Model {
+        name: "park-join",
+        promise: "a producer that sleeps because of a joiner's first store is woken by its second",
+        preemptions: Some(3),
+        run: sleeps_while_another_joins,
     },
     Model {
         name: "park-close",
@@ -166,6 +172,19 @@ fn several_sleep() {
     for sleeping in sleeping {
         sleeping.join().expect("the consumers' assertions hold").leave();
     }
+}
+
+fn sleeps_while_another_joins() {
+    let (mut producer, ring) = ring(2, 1);
+    let joining = loom::thread::spawn(move || {
+        let mut consumer = sleeper(&ring, "newcomer", &[]);
+        while consumer.position().get() < 3 {
+            read(&mut consumer);
+        }
+        consumer
+    });
+    publish_parking(&mut producer, 0..3);
+    joining.join().expect("the consumer's assertions hold").leave();
 }
 
 fn sleeps_until_the_close() {
