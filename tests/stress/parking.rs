@@ -147,7 +147,9 @@ pub(super) fn ends(events: u64, random: &mut Random) -> String {
             Counts::default()
         });
         let stopped = ring.clone();
-        let publish = move || {
+        // Until the others have ended, where the first stage ends it.
+        let mut kept = None;
+        let publish = || {
             for sequence in 0..published {
                 let _ = producer.publish(&event_at(sequence));
             }
@@ -161,8 +163,7 @@ pub(super) fn ends(events: u64, random: &mut Random) -> String {
                     }));
                     assert!(panicked.is_err());
                 }
-                // The first stage ends it.
-                _ => std::mem::forget(producer),
+                _ => kept = Some(producer),
             }
         };
         run(publish, vec![first_ends, second_ends]);
