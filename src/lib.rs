@@ -81,6 +81,7 @@ compile_error!(
 
 mod attention;
 mod barrier;
+mod batch;
 mod cursor;
 mod error;
 mod event;
@@ -109,6 +110,7 @@ mod waits;
 pub mod worker;
 
 pub use barrier::Upstream;
+pub use batch::{Batch, BatchIter};
 pub use error::{
     AcknowledgeError, BuildError, ClaimFull, End, Failure, FailureCause, GroupError, JoinError, PauseError,
     ProgressError, PublishError, ReadError, RecvError, StartError,
@@ -119,7 +121,7 @@ pub use parking::Parking;
 pub use pause::{Pausable, Paused};
 pub use producer::{Claim, Producer};
 pub use progress::Progress;
-pub use required::{Batch, BatchIter, RequiredBuilder, RequiredConsumer};
+pub use required::{RequiredBuilder, RequiredConsumer};
 pub use ring::{GroupMember, Ring, RingBuilder};
 pub use sequence::{MAX_FIRST_SEQUENCE, Sequence};
 pub use wait::WaitStrategy;

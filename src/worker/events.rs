@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use crate::batch::{Batch, Reader};
 use crate::error::AcknowledgeError;
 use crate::event::Event;
-use crate::required::{Batch, Reader};
 use crate::sequence::Sequence;
 
 /// Events for a [`Handler`](super::Handler): in the ring's own memory for a required consumer, copies for an optional one.
