@@ -362,8 +362,8 @@ impl GatingSequence {
             return Some(core.attention.end());
         }
         // On a ring that had ended otherwise before, there is nothing to stop: what is left of it is drained.
-        let stands = |end: &End| proven!(!observed.closed || core.attention.end() == *end, "stop-overtakes-a-close" => true);
-        let stopped = stopped.filter(stands);
+        let stands = proven!(!observed.closed || core.attention.end() == End::Stopped, "stop-overtakes-a-close" => true);
+        let stopped = stopped.filter(|_| stands);
         stopped.or_else(|| departed.map(|(followed, departure)| self.barrier.end_after(followed, departure)))
     }
 

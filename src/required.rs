@@ -331,6 +331,10 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     }
 
     fn record_failure(&mut self, cause: FailureCause, message: Option<Arc<str>>) {
+        if self.reader.gating.is_paused() {
+            // The pause was leaked. What has passed has passed; the failure is about what comes now.
+            self.reader.gating.resume();
+        }
         let consumer = Arc::clone(&self.reader.gating.member().name);
         let failure = Arc::new(Failure { consumer, cause, position: self.position(), message });
         self.reader.gating.fail(&failure);
@@ -450,10 +454,6 @@ impl<E: Event, W: WaitStrategy> Drop for RequiredConsumer<E, W> {
         let closed = self.attention.owner().cursor.observe().closed || self.attention.is_stopped();
         if self.on_drop == OnDrop::Leave || proven!(closed, "dropped-after-close-fails" => false) {
             return;
-        }
-        if self.reader.gating.is_paused() {
-            // The pause was leaked. What has passed has passed; the failure is about what comes now.
-            self.reader.gating.resume();
         }
         let cause = if thread::panicking() { FailureCause::Panicked } else { FailureCause::Abandoned };
         self.record_failure(cause, None);
