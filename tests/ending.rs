@@ -6,33 +6,13 @@ mod common;
 use std::sync::Arc;
 use std::thread;
 
-use common::{Announce, Waiting, at, much_later, panic_quietly, publish_up_to, ring, take_all};
-use ringbus::{
-    Claim, End, Failure, FailureCause, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom,
-    RecvError, RequiredConsumer, Ring, Sequence,
+use common::{
+    Announce, Waiting, all_forms, at, much_later, panic_quietly, publish_up_to, ring, take_all, waiting_forms,
 };
-
-type Published = Result<Sequence, PublishError>;
-type Form = fn(&mut Producer<u64>) -> Published;
-
-/// Every way of publishing, with events that no test publishes otherwise.
-const FORMS: [Form; 9] = [
-    |producer| producer.publish(&90),
-    |producer| producer.try_publish(&90),
-    |producer| producer.publish_deadline(&90, much_later()),
-    |producer| producer.publish_batch(&[90, 91]),
-    |producer| producer.try_publish_batch(&[90, 91]),
-    |producer| producer.publish_batch_deadline(&[90, 91], much_later()),
-    |producer| fill(producer.claim(2)),
-    |producer| fill(producer.try_claim(2)),
-    |producer| fill(producer.claim_deadline(2, much_later())),
-];
-
-fn fill(claim: Result<Claim<'_, u64>, PublishError>) -> Published {
-    let mut claim = claim?;
-    claim.push(&90).unwrap();
-    claim.publish()
-}
+use ringbus::{
+    End, Failure, FailureCause, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom, RecvError,
+    RequiredConsumer, Ring,
+};
 
 /// The failure in `error`.
 #[track_caller]
@@ -185,7 +165,7 @@ fn a_consumer_that_left_has_not_failed() {
 
 #[test]
 fn every_form_returns_poisoned_with_the_name_of_the_consumer_that_was_dropped() {
-    for form in FORMS {
+    for form in all_forms() {
         let (mut producer, ring, audit) = three_published();
         drop(audit);
         assert_eq!(ring.end(), None, "not before the producer has noticed");
@@ -193,7 +173,7 @@ fn every_form_returns_poisoned_with_the_name_of_the_consumer_that_was_dropped() 
         let failure = poisoned(&error);
         assert_failure(&failure, "audit", FailureCause::Abandoned, 1);
         assert_eq!(ring.end(), Some(End::Poisoned(failure)));
-        for again in FORMS {
+        for again in all_forms() {
             assert_eq!(again(&mut producer), Err(error.clone()), "every later call gives the same");
         }
         assert_eq!((producer.next_sequence(), ring.cursor()), (at(3), at(3)));
@@ -254,16 +234,7 @@ fn a_failure_between_claim_and_publish_is_noticed() {
 
 #[test]
 fn a_producer_that_waits_for_room_learns_of_the_failure() {
-    type Form = fn(&mut Producer<u64, Announce>) -> Published;
-    let forms: [Form; 6] = [
-        |producer| producer.publish(&90),
-        |producer| producer.publish_deadline(&90, much_later()),
-        |producer| producer.publish_batch(&[90, 91]),
-        |producer| producer.publish_batch_deadline(&[90, 91], much_later()),
-        |producer| fill(producer.claim(2)),
-        |producer| fill(producer.claim_deadline(2, much_later())),
-    ];
-    for form in forms {
+    for form in waiting_forms() {
         let (announce, waiting) = Announce::new();
         let (mut producer, ring) = Ring::<u64>::builder().capacity(8).wait(announce).build().unwrap();
         let audit = ring.required("audit").join().unwrap();
@@ -366,14 +337,14 @@ fn what_a_failed_consumer_had_not_acknowledged_is_not_overwritten() {
     let held = witness.try_read().unwrap();
     drop(audit);
     for _ in 0..20 {
-        for form in FORMS {
+        for form in all_forms() {
             poisoned(&form(&mut producer).unwrap_err());
         }
     }
     assert_eq!(held.slices().0, [0, 1, 2, 3, 4, 5, 6, 7]);
     held.acknowledge();
     witness.leave();
-    for form in FORMS {
+    for form in all_forms() {
         poisoned(&form(&mut producer).unwrap_err());
     }
     let mut recovery = ring.optional("recovery").start(ReadFrom::Sequence(at(6))).join().unwrap();

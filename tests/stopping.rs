@@ -5,43 +5,15 @@ mod common;
 use std::thread;
 
 use common::{
-    Announce, Waiting, at, in_time, much_later, panic_quietly, poisoned, publish_up_to, ring, take_all,
+    Announce, Waiting, all_forms, at, in_time, much_later, panic_quietly, poisoned, publish_up_to, ring,
+    take_all, waiting_forms,
 };
 use ringbus::wait::{Park, WaitStrategy};
 use ringbus::worker::{Shutdown, on_each};
 use ringbus::{
-    Claim, End, FailureCause, OptionalConsumer, Producer, ProgressError, PublishError, ReadError, ReadFrom,
-    RecvError, RequiredConsumer, Ring, Sequence,
+    End, FailureCause, OptionalConsumer, Producer, ProgressError, PublishError, ReadError, ReadFrom,
+    RecvError, RequiredConsumer, Ring,
 };
-
-type Published = Result<Sequence, PublishError>;
-type Form<W> = fn(&mut Producer<u64, W>) -> Published;
-
-const fn waiting_forms<W: WaitStrategy>() -> [Form<W>; 6] {
-    [
-        |producer| producer.publish(&90),
-        |producer| producer.publish_deadline(&90, much_later()),
-        |producer| producer.publish_batch(&[90, 91]),
-        |producer| producer.publish_batch_deadline(&[90, 91], much_later()),
-        |producer| fill(producer.claim(2)),
-        |producer| fill(producer.claim_deadline(2, much_later())),
-    ]
-}
-
-fn all_forms() -> impl Iterator<Item = Form<ringbus::wait::BackOff>> {
-    let tries: [Form<_>; 3] = [
-        |producer| producer.try_publish(&90),
-        |producer| producer.try_publish_batch(&[90, 91]),
-        |producer| fill(producer.try_claim(2)),
-    ];
-    waiting_forms().into_iter().chain(tries)
-}
-
-fn fill(claim: Result<Claim<'_, u64>, PublishError>) -> Published {
-    let mut claim = claim?;
-    claim.push(&90).unwrap();
-    claim.publish()
-}
 
 /// A ring of 8 with 3 events, of which `audit` has acknowledged 1.
 fn three_published() -> (Producer<u64>, Ring<u64>, RequiredConsumer<u64>) {

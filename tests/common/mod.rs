@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringbus::stats::Stats;
-use ringbus::wait::{Park, Turn, WaitStrategy};
-use ringbus::{Failure, Producer, PublishError, RequiredConsumer, Ring, Sequence};
+use ringbus::wait::{BackOff, Park, Turn, WaitStrategy};
+use ringbus::{Claim, Failure, Producer, PublishError, RequiredConsumer, Ring, Sequence};
 
 /// A ring with nothing set but its capacity: the max batch is a quarter of it.
 pub(crate) fn ring(capacity: usize) -> (Producer<u64>, Ring<u64>) {
@@ -192,4 +192,37 @@ impl Dice {
         self.0 ^= self.0 << 17;
         self.0 % sides
     }
+}
+
+/// What comes of publishing.
+pub(crate) type Published = Result<Sequence, PublishError>;
+/// A way of publishing.
+pub(crate) type Form<W> = fn(&mut Producer<u64, W>) -> Published;
+
+/// Every way of publishing that waits, with events that no test publishes otherwise.
+pub(crate) const fn waiting_forms<W: WaitStrategy>() -> [Form<W>; 6] {
+    [
+        |producer| producer.publish(&90),
+        |producer| producer.publish_deadline(&90, much_later()),
+        |producer| producer.publish_batch(&[90, 91]),
+        |producer| producer.publish_batch_deadline(&[90, 91], much_later()),
+        |producer| fill(producer.claim(2)),
+        |producer| fill(producer.claim_deadline(2, much_later())),
+    ]
+}
+
+/// Every way of publishing.
+pub(crate) fn all_forms() -> impl Iterator<Item = Form<BackOff>> {
+    let tries: [Form<_>; 3] = [
+        |producer| producer.try_publish(&90),
+        |producer| producer.try_publish_batch(&[90, 91]),
+        |producer| fill(producer.try_claim(2)),
+    ];
+    waiting_forms().into_iter().chain(tries)
+}
+
+pub(crate) fn fill(claim: Result<Claim<'_, u64>, PublishError>) -> Published {
+    let mut claim = claim?;
+    claim.push(&90).unwrap();
+    claim.publish()
 }
