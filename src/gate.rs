@@ -344,10 +344,7 @@ impl GatingSequence {
     #[cold]
     #[inline(never)]
     pub(crate) fn look_closer(&mut self) -> Option<End> {
-        if self.is_paused() {
-            // The guard of the pause was leaked: that pause is over now.
-            self.resume();
-        }
+        self.resume();
         let stopped_before = proven!(None, "stop-looked-at-first" => Some(self.core().attention.stopped()));
         let departed = self.barrier.departed(self.position);
         let stopped = stopped_before.unwrap_or_else(|| self.core().attention.stopped());
@@ -385,9 +382,8 @@ impl GatingSequence {
     /// Lets all of `group` start at one sequence: the highest at which one of them joined. What lies before it is given up, and
     /// what comes after is held by each from its own start on.
     pub(crate) fn start_together(core: &Core, group: &mut [&mut Self]) -> Result<u64, GroupError> {
-        // The guard of a pause was leaked: that pause is over now.
-        for paused in group.iter_mut().filter(|member| member.is_paused()) {
-            paused.resume();
+        for member in group.iter_mut() {
+            member.resume();
         }
         let starts = group.iter().map(|member| member.position);
         let start = proven!(starts.max(), "group-starts-at-its-first" => starts.min())
@@ -417,16 +413,9 @@ impl GatingSequence {
         Ok(start)
     }
 
-    pub(crate) fn is_paused(&self) -> bool {
-        matches!(self.barrier, Barrier::Paused(_))
-    }
-
     /// Stops gating, and reads nothing, until [`resume`](Self::resume).
     pub(crate) fn pause(&mut self) -> Result<(), PauseError> {
-        if self.is_paused() {
-            // The guard of an earlier pause was leaked: that pause is over now.
-            self.resume();
-        }
+        self.resume();
         let core = Arc::clone(self.core());
         let mut places = lock(&core.gates.places);
         places[self.place].as_mut().expect("its place is taken").begin_pause()?;
@@ -459,14 +448,13 @@ impl GatingSequence {
         self.gate.store(NOT_GATING, proven!(Release, "pause-store-relaxed" => Relaxed));
     }
 
-    /// Goes on at the cursor, and gates again: see [`enter`]. Returns how many sequences it let pass.
+    /// Goes on at the cursor, and gates again: see [`enter`]. Returns how many sequences it let pass. Does nothing if it is not
+    /// paused: what comes after a pause begins so, because the guard that would end it can be leaked.
     pub(crate) fn resume(&mut self) -> u64 {
+        let Barrier::Paused(afterwards) = &mut self.barrier else { return 0 };
+        self.barrier = std::mem::replace(afterwards, Barrier::After([].into()));
         let core = Arc::clone(self.core());
         let mut places = lock(&core.gates.places);
-        let Barrier::Paused(barrier) = std::mem::replace(&mut self.barrier, Barrier::After([].into())) else {
-            unreachable!("resumed a consumer that is not paused");
-        };
-        self.barrier = *barrier;
         let start = enter(&core, &self.gate);
         self.seen = start;
         self.position = start;

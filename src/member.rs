@@ -14,7 +14,7 @@ use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock, proven};
 
 /// What a consumer's control handles ask of it. It is honoured between two batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
+pub enum Request {
     Run,
     Pause,
     Stop,

@@ -17,10 +17,11 @@
 //! Changes that happen once (the ring is closed or stopped, a consumer leaves or fails, a pause ends) wake everybody: they
 //! take the locks, so that a sleeper that enrols later sees them by its last look.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::attention::Word;
 use crate::sync::{Condvar, Mutex, SeqCst, compiler_barrier, fence, lock, membarrier, proven, wait_on};
+use crate::wait::NAP;
 
 /// How those who wait by [`Park`](crate::wait::Park) get their wake-up. Other strategies do not ask.
 ///
@@ -96,9 +97,6 @@ struct BellState {
     enrolled: u64,
     rings: u64,
 }
-
-/// How long somebody sleeps who cannot be sure to be woken.
-const NAP: Duration = crate::wait::NAP;
 
 impl Sleepers {
     pub(crate) fn new(parking: Parking) -> Self {

@@ -331,10 +331,8 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     }
 
     fn record_failure(&mut self, cause: FailureCause, message: Option<Arc<str>>) {
-        if self.reader.gating.is_paused() {
-            // The pause was leaked. What has passed has passed; the failure is about what comes now.
-            self.reader.gating.resume();
-        }
+        // If a pause was leaked: what has passed has passed, and the failure is about what comes now.
+        self.reader.gating.resume();
         let consumer = Arc::clone(&self.reader.gating.member().name);
         let failure = Arc::new(Failure { consumer, cause, position: self.position(), message });
         self.reader.gating.fail(&failure);

@@ -118,7 +118,7 @@ pub struct ConsumerStats {
 }
 
 impl ConsumerStats {
-    /// Of a consumer that has not left.
+    /// Of a consumer that has not left, on its own thread, which sees at least the cursor that it has read up to.
     pub(crate) fn of_required(core: &Core, member: &Member) -> Self {
         let mut found = None;
         core.gates.look_on(&core.waits, |occupied| {
@@ -129,10 +129,9 @@ impl ConsumerStats {
         found.expect("a consumer that has not left has a place").at(core.cursor.observe().count)
     }
 
+    /// The same.
     pub(crate) fn of_optional(core: &Core, listener: &Listener) -> Self {
-        let found = Found::optional(listener);
-        let cursor = found.raise(core.cursor.observe().count);
-        found.at(cursor)
+        Found::optional(listener).at(core.cursor.observe().count)
     }
 }
 

@@ -119,7 +119,8 @@ impl<C: Source> WorkerBuilder<C> {
             core,
             idle_every,
         } = self;
-        let (name, remote) = (consumer.shared_name(Token::CRATE), consumer.remote(Token::CRATE));
+        let remote = consumer.remote(Token::CRATE);
+        let name = Arc::clone(remote.name());
         let (consumers, consumer_inside) = sync_channel(1);
         let (started, start) = sync_channel(1);
         let (outcomes, outcome) = sync_channel(1);
@@ -149,7 +150,7 @@ impl<C: Source> WorkerBuilder<C> {
         };
         let _ = consumers.send(consumer);
         match start.recv().expect("the thread answers before it runs the handler") {
-            Ok(()) => Ok(Worker { name, remote, outcome, thread }),
+            Ok(()) => Ok(Worker { remote, outcome, thread }),
             Err((consumer, source)) => {
                 consumer.leave(Token::CRATE);
                 Err(SpawnError::NoSuchCore { consumer: name, source })
@@ -163,7 +164,6 @@ impl<C: Source> WorkerBuilder<C> {
 /// Dropped, it lets the worker run on until the stream ends.
 #[derive(Debug)]
 pub struct Worker<H> {
-    name: Arc<str>,
     remote: Remote,
     outcome: Receiver<Outcome<H>>,
     thread: thread::JoinHandle<()>,
@@ -185,7 +185,7 @@ impl<H> Worker<H> {
     /// The consumer's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.remote.name()
     }
 
     /// A handle on the consumer's progress; `None` for an optional one.
@@ -235,7 +235,7 @@ impl<H> Worker<H> {
     pub fn join(self) -> Result<Done<H>, WorkerError> {
         let outcome = self.outcome.recv();
         let thread = self.thread.join();
-        outcome.unwrap_or_else(|_| Err(run::died(self.name, thread)))
+        outcome.unwrap_or_else(|_| Err(run::died(self.remote.name(), thread)))
     }
 
     /// As [`join`](Self::join), and waits until `deadline` at most.

@@ -11,7 +11,9 @@ use super::handler::{Handler, Shutdown};
 use super::source::{Next, Source};
 use super::{Done, Events};
 use crate::error::{End, FailureCause};
+use crate::member::Request;
 use crate::sequence::Sequence;
+use crate::stats::ConsumerStats;
 use crate::token::Token;
 use crate::waiting::Until;
 
@@ -56,11 +58,12 @@ fn quietly(end: impl FnOnce()) {
 }
 
 /// For a thread that has ended without an outcome, for instance by a panic's payload that panics when it is dropped.
-pub(super) fn died(consumer: Arc<str>, ended: std::thread::Result<()>) -> WorkerError {
+pub(super) fn died(consumer: &Arc<str>, ended: std::thread::Result<()>) -> WorkerError {
     let message = match ended {
         Err(payload) => Trouble::panicked(&*payload).message,
         Ok(()) => "its thread ended without an outcome".into(),
     };
+    let consumer = Arc::clone(consumer);
     WorkerError { consumer, sequence: Sequence::default(), cause: FailureCause::Panicked, message }
 }
 
@@ -86,8 +89,8 @@ pub(super) fn to_the_end<C: Source, H: Handler<C::Event>>(
             Ok(Done { handler, reason, stats })
         }
         Err(Trouble { cause, message, at }) => {
-            let sequence = at.unwrap_or_else(|| consumer.stats(Token::CRATE).position);
-            let name = consumer.shared_name(Token::CRATE);
+            let ConsumerStats { name, position, .. } = consumer.stats(Token::CRATE);
+            let sequence = at.unwrap_or(position);
             quietly(|| consumer.fail(Token::CRATE, cause, Arc::clone(&message)));
             quietly(|| drop(handler));
             Err(WorkerError { consumer: name, sequence, cause, message })
@@ -100,38 +103,39 @@ fn run<C: Source, H: Handler<C::Event>>(
     handler: &mut H,
     idle_every: Option<Duration>,
 ) -> Result<Shutdown, Trouble> {
-    guarded(|| handler.start(consumer.first(Token::CRATE)))?;
+    guarded(|| handler.start(consumer.stats(Token::CRATE).position))?;
     let mut buffer = Vec::new();
+    let mut until = Until::Now;
     let reason = loop {
-        if consumer.has_request(Token::CRATE) {
-            if consumer.is_to_stop(Token::CRATE) {
-                break Shutdown::Requested;
+        match consumer.request(Token::CRATE) {
+            Request::Run => {}
+            Request::Stop => break Shutdown::Requested,
+            Request::Pause => {
+                if let Some(let_pass) = consumer.pause_as_asked(Token::CRATE) {
+                    guarded(|| handler.resumed(let_pass))?;
+                }
+                until = Until::Now;
+                continue;
             }
-            if let Some(let_pass) = consumer.pause_as_asked(Token::CRATE) {
-                guarded(|| handler.resumed(let_pass))?;
-            }
-            continue;
         }
-        let next = match consumer
-            .next(Token::CRATE, &mut buffer, Until::Now, |missed, events| handle(handler, missed, events))
-        {
-            Next::Empty => {
+        let next =
+            consumer.next(Token::CRATE, &mut buffer, until, |missed, events| handle(handler, missed, events));
+        until = match (next, until) {
+            (Next::Empty, Until::Now) => {
                 guarded(|| handler.idle())?;
-                let until = idle_every
+                idle_every
                     // An interval that no clock will see the end of is none.
                     .and_then(|interval| Instant::now().checked_add(interval))
-                    .map_or(Until::Done, Until::Deadline);
-                consumer
-                    .next(Token::CRATE, &mut buffer, until, |missed, events| handle(handler, missed, events))
+                    .map_or(Until::Done, Until::Deadline)
             }
-            next => next,
+            (Next::Handled | Next::Empty, _) => Until::Now,
+            (Next::Lagged { missed, resumed_at }, _) => {
+                guarded(|| handler.lagged(missed, resumed_at))?;
+                Until::Now
+            }
+            (Next::Failed(trouble), _) => return Err(trouble),
+            (Next::Ended(end), _) => break Shutdown::Ended(end),
         };
-        match next {
-            Next::Handled | Next::Empty => {}
-            Next::Failed(trouble) => return Err(trouble),
-            Next::Lagged { missed, resumed_at } => guarded(|| handler.lagged(missed, resumed_at))?,
-            Next::Ended(end) => break Shutdown::Ended(end),
-        }
     };
     guarded(|| handler.shutdown(&reason))?;
     Ok(reason)

@@ -41,7 +41,7 @@ pub(crate) mod sealed {
     use super::{Next, Remote};
     use crate::error::FailureCause;
     use crate::event::Event;
-    use crate::sequence::Sequence;
+    use crate::member::Request;
     use crate::stats::ConsumerStats;
     use crate::token::Token;
     use crate::waiting::Until;
@@ -51,16 +51,10 @@ pub(crate) mod sealed {
     pub trait Source: Sized + Send + 'static {
         type Event: Event;
 
-        fn shared_name(&self, _: Token) -> Arc<str>;
-
-        fn first(&self, _: Token) -> Sequence;
-
         fn remote(&self, _: Token) -> Remote;
 
-        /// Whether its control handles want it to do anything but run.
-        fn has_request(&self, _: Token) -> bool;
-
-        fn is_to_stop(&self, _: Token) -> bool;
+        /// What its control handles want it to do.
+        fn request(&self, _: Token) -> Request;
 
         /// Waits for events, unless there is a request, and passes them to `handle` with how many were lost before them.
         /// Copies go into `buffer`.
@@ -109,6 +103,13 @@ impl Remote {
         match &self.target {
             Target::Required(followed) => &followed.member().control,
             Target::Optional { listener, .. } => &listener.control,
+        }
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        match &self.target {
+            Target::Required(followed) => &followed.member().name,
+            Target::Optional { listener, .. } => &listener.name,
         }
     }
 
@@ -174,25 +175,13 @@ fn wait_for_the_end_of_the_pause(core: &Core, control: &Control) {
 impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E, W> {
     type Event = E;
 
-    fn shared_name(&self, _: Token) -> Arc<str> {
-        Arc::clone(&self.member().name)
-    }
-
-    fn first(&self, _: Token) -> Sequence {
-        self.position()
-    }
-
     fn remote(&self, _: Token) -> Remote {
         Remote { target: Target::Required(self.followed(Token::CRATE)) }
     }
 
     #[inline(always)]
-    fn has_request(&self, _: Token) -> bool {
-        self.member().control.get() != Request::Run
-    }
-
-    fn is_to_stop(&self, _: Token) -> bool {
-        self.member().control.get() == Request::Stop
+    fn request(&self, _: Token) -> Request {
+        self.member().control.get()
     }
 
     #[inline]
@@ -243,14 +232,6 @@ impl<E: Event, W: WaitStrategy + 'static> sealed::Source for RequiredConsumer<E,
 impl<E: Event, W: WaitStrategy + 'static> sealed::Source for OptionalConsumer<E, W> {
     type Event = E;
 
-    fn shared_name(&self, _: Token) -> Arc<str> {
-        Arc::clone(&self.listener().name)
-    }
-
-    fn first(&self, _: Token) -> Sequence {
-        self.position()
-    }
-
     fn remote(&self, _: Token) -> Remote {
         Remote {
             target: Target::Optional { core: Arc::clone(self.core()), listener: Arc::clone(self.listener()) },
@@ -258,12 +239,8 @@ impl<E: Event, W: WaitStrategy + 'static> sealed::Source for OptionalConsumer<E,
     }
 
     #[inline(always)]
-    fn has_request(&self, _: Token) -> bool {
-        self.listener().control.get() != Request::Run
-    }
-
-    fn is_to_stop(&self, _: Token) -> bool {
-        self.listener().control.get() == Request::Stop
+    fn request(&self, _: Token) -> Request {
+        self.listener().control.get()
     }
 
     #[inline]
