@@ -3,25 +3,15 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::thread;
 
 use common::{
-    Announce, Waiting, all_forms, at, much_later, panic_quietly, publish_up_to, ring, take_all, waiting_forms,
+    Announce, Waiting, all_forms, at, much_later, panic_quietly, poisoned, publish_up_to, ring, take_all,
+    three_published, waiting_forms,
 };
 use ringbus::{
-    End, Failure, FailureCause, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom, RecvError,
-    RequiredConsumer, Ring,
+    End, Failure, FailureCause, OptionalConsumer, ReadError, ReadFrom, RecvError, RequiredConsumer, Ring,
 };
-
-/// The failure in `error`.
-#[track_caller]
-fn poisoned(error: &PublishError) -> Arc<Failure> {
-    match error {
-        PublishError::Poisoned(failure) => Arc::clone(failure),
-        other => panic!("not poisoned: {other}"),
-    }
-}
 
 #[track_caller]
 fn assert_failure(failure: &Failure, consumer: &str, cause: FailureCause, position: u64) {
@@ -37,15 +27,6 @@ fn panic_with<T: Send + 'static>(held: T) {
         panic_quietly();
     });
     assert!(panicked.join().is_err());
-}
-
-/// A ring of 16 with 3 events, of which `audit` has acknowledged 1.
-fn three_published() -> (Producer<u64>, Ring<u64>, RequiredConsumer<u64>) {
-    let (mut producer, ring) = ring(16);
-    let mut audit = ring.required("audit").join().unwrap();
-    publish_up_to(&mut producer, 3);
-    audit.try_read().unwrap().acknowledge_first(1).unwrap();
-    (producer, ring, audit)
 }
 
 /// Both kinds of consumer get the unread events `from..3`, and then `end`, for ever.
@@ -75,7 +56,7 @@ fn assert_drained_to(
 
 #[test]
 fn a_closed_ring_is_drained_and_then_says_closed() {
-    let (producer, ring, mut audit) = three_published();
+    let (producer, ring, mut audit) = three_published(16);
     let mut monitor = ring.optional("monitor").start(ReadFrom::NewestMinus(2)).join().unwrap();
     assert_eq!(ring.end(), None);
     assert_eq!(producer.close(), Ok(at(3)), "the final cursor");
@@ -86,7 +67,7 @@ fn a_closed_ring_is_drained_and_then_says_closed() {
 
 #[test]
 fn dropping_the_producer_closes_the_ring() {
-    let (producer, ring, mut audit) = three_published();
+    let (producer, ring, mut audit) = three_published(16);
     let mut monitor = ring.optional("monitor").start(ReadFrom::NewestMinus(2)).join().unwrap();
     drop(producer);
     assert_eq!((ring.end(), ring.cursor()), (Some(End::Closed), at(3)));
@@ -105,7 +86,7 @@ fn a_ring_may_be_closed_before_anything_is_published() {
 
 #[test]
 fn a_panic_of_the_producer_is_told_after_draining() {
-    let (producer, ring, mut audit) = three_published();
+    let (producer, ring, mut audit) = three_published(16);
     let mut monitor = ring.optional("monitor").start(ReadFrom::NewestMinus(2)).join().unwrap();
     panic_with(producer);
     assert_eq!(ring.end(), Some(End::ProducerFailed));
@@ -118,7 +99,7 @@ fn a_panic_of_the_producer_is_told_after_draining() {
 
 #[test]
 fn consumers_join_a_closed_ring_and_get_its_end() {
-    let (producer, ring, audit) = three_published();
+    let (producer, ring, audit) = three_published(16);
     producer.close().unwrap();
     let mut late = ring.required("late").join().unwrap();
     assert_eq!((late.joined_at(), late.lag()), (at(3), 0));
@@ -134,7 +115,7 @@ fn consumers_join_a_closed_ring_and_get_its_end() {
 
 #[test]
 fn the_ring_keeps_what_was_published_after_its_producer_is_gone() {
-    let (producer, ring, mut audit) = three_published();
+    let (producer, ring, mut audit) = three_published(16);
     drop((producer, ring));
     assert_eq!(take_all(&mut audit), [1, 2]);
     assert_eq!(audit.read().unwrap_err(), End::Closed);
@@ -142,7 +123,7 @@ fn the_ring_keeps_what_was_published_after_its_producer_is_gone() {
 
 #[test]
 fn a_consumer_dropped_after_the_ring_was_closed_has_not_failed() {
-    let (producer, ring, audit) = three_published();
+    let (producer, ring, audit) = three_published(16);
     let mut other = ring.required("other").join().unwrap();
     producer.close().unwrap();
     drop(audit);
@@ -156,7 +137,7 @@ fn a_consumer_dropped_after_the_ring_was_closed_has_not_failed() {
 
 #[test]
 fn a_consumer_that_left_has_not_failed() {
-    let (mut producer, ring, audit) = three_published();
+    let (mut producer, ring, audit) = three_published(16);
     audit.leave();
     publish_up_to(&mut producer, 40);
     assert_eq!(producer.close(), Ok(at(40)));
@@ -166,7 +147,7 @@ fn a_consumer_that_left_has_not_failed() {
 #[test]
 fn every_form_returns_poisoned_with_the_name_of_the_consumer_that_was_dropped() {
     for form in all_forms() {
-        let (mut producer, ring, audit) = three_published();
+        let (mut producer, ring, audit) = three_published(16);
         drop(audit);
         assert_eq!(ring.end(), None, "not before the producer has noticed");
         let error = form(&mut producer).unwrap_err();
@@ -183,7 +164,7 @@ fn every_form_returns_poisoned_with_the_name_of_the_consumer_that_was_dropped() 
 
 #[test]
 fn the_messages_name_the_consumer_the_cause_and_the_position() {
-    let (mut producer, _ring, audit) = three_published();
+    let (mut producer, _ring, audit) = three_published(16);
     drop(audit);
     let error = producer.publish(&90).unwrap_err();
     assert_eq!(
@@ -191,7 +172,7 @@ fn the_messages_name_the_consumer_the_cause_and_the_position() {
         "the ring is closed: required consumer `audit` was dropped without `leave()` at sequence 1; build a new ring once the \
          cause is mended"
     );
-    let (mut producer, _ring, audit) = three_published();
+    let (mut producer, _ring, audit) = three_published(16);
     panic_with(audit);
     let error = producer.publish(&90).unwrap_err();
     assert_eq!(poisoned(&error).to_string(), "required consumer `audit` panicked at sequence 1");
@@ -204,7 +185,7 @@ fn the_messages_name_the_consumer_the_cause_and_the_position() {
 
 #[test]
 fn a_consumer_whose_thread_panics_has_failed_at_the_event_it_was_handling() {
-    let (mut producer, _ring, mut audit) = three_published();
+    let (mut producer, _ring, mut audit) = three_published(16);
     let panicked = thread::spawn(move || {
         audit
             .poll(|event, _, _| {
@@ -221,7 +202,7 @@ fn a_consumer_whose_thread_panics_has_failed_at_the_event_it_was_handling() {
 
 #[test]
 fn a_failure_between_claim_and_publish_is_noticed() {
-    let (mut producer, ring, audit) = three_published();
+    let (mut producer, ring, audit) = three_published(16);
     let mut claim = producer.claim(2).unwrap();
     claim.push(&90).unwrap();
     drop(audit);
@@ -265,7 +246,7 @@ fn healthy_consumers_drain_and_then_get_the_same_failure() {
 
 #[test]
 fn consumers_that_join_a_poisoned_ring_learn_of_the_failure() {
-    let (mut producer, ring, audit) = three_published();
+    let (mut producer, ring, audit) = three_published(16);
     drop(audit);
     let end = End::Poisoned(poisoned(&producer.publish(&90).unwrap_err()));
     assert_eq!(ring.required("late").join().unwrap().read().unwrap_err(), end);
@@ -274,7 +255,7 @@ fn consumers_that_join_a_poisoned_ring_learn_of_the_failure() {
 
 #[test]
 fn the_healthy_go_on_until_the_producer_notices() {
-    let (mut producer, ring, audit) = three_published();
+    let (mut producer, ring, audit) = three_published(16);
     let mut healthy = ring.required("healthy").join().unwrap();
     publish_up_to(&mut producer, 5);
     drop(audit);
@@ -286,7 +267,7 @@ fn the_healthy_go_on_until_the_producer_notices() {
 
 #[test]
 fn the_first_of_two_failures_stands() {
-    let (mut producer, ring, audit) = three_published();
+    let (mut producer, ring, audit) = three_published(16);
     let second = ring.required("second").join().unwrap();
     let third = ring.required("third").join().unwrap();
     drop(second);
@@ -300,7 +281,7 @@ fn the_first_of_two_failures_stands() {
 
 #[test]
 fn closing_a_ring_whose_consumer_has_failed_says_so() {
-    let (producer, ring, audit) = three_published();
+    let (producer, ring, audit) = three_published(16);
     drop(audit);
     let failure = poisoned(&producer.close().unwrap_err());
     assert_failure(&failure, "audit", FailureCause::Abandoned, 1);
@@ -309,7 +290,7 @@ fn closing_a_ring_whose_consumer_has_failed_says_so() {
 
 #[test]
 fn dropping_the_producer_of_a_ring_whose_consumer_has_failed_poisons_it() {
-    let (producer, ring, audit) = three_published();
+    let (producer, ring, audit) = three_published(16);
     let mut healthy = ring.required("healthy").join().unwrap();
     drop(audit);
     drop(producer);
@@ -320,7 +301,7 @@ fn dropping_the_producer_of_a_ring_whose_consumer_has_failed_poisons_it() {
 
 #[test]
 fn an_end_is_final() {
-    let (mut producer, ring, audit) = three_published();
+    let (mut producer, ring, audit) = three_published(16);
     drop(audit);
     let failure = poisoned(&producer.publish(&90).unwrap_err());
     panic_with(producer);
@@ -373,7 +354,7 @@ fn ended_meanwhile<T: Send>(waiting: &Waiting, wait: impl FnOnce() -> T + Send, 
 fn a_waiting_required_consumer_returns_when_the_ring_ends() {
     for deadline in [false, true] {
         for fails in [false, true] {
-            let (mut producer, ring, audit) = three_published();
+            let (mut producer, ring, audit) = three_published(16);
             let (announce, waiting) = Announce::new();
             let mut consumer = ring.required("waiting").wait(announce).join().unwrap();
             let read = || {

@@ -5,7 +5,9 @@
 //! inside a claim or a pause, all handles, all marks of progress and the statistics must say what the model says, and the law of
 //! conservation must hold: `delivered + let pass while paused + lag == published since it joined`.
 
-use std::env;
+#[path = "common/cases.rs"]
+mod cases;
+
 use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
@@ -821,15 +823,8 @@ fn operations(depth: u32) -> BoxedStrategy<Operation> {
     .boxed()
 }
 
-fn config() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    let cases = if env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 256 };
-    // Nothing is written into the source tree: a failure prints the smallest case there is.
-    ProptestConfig { cases, failure_persistence: None, ..default }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases::config(256))]
 
     #[test]
     fn graphs_do_what_the_model_says(

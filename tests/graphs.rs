@@ -304,7 +304,7 @@ fn a_dependant_of_a_failed_upstream_drains_and_is_told_and_the_producer_is_poiso
             assert_eq!((failure.position, failure.message.as_deref()), (at(acknowledged as u64), message));
             assert_ended(&mut second, &End::UpstreamFailed(Arc::clone(&failure)));
             assert_eq!(ring.end(), None, "not before the producer has noticed");
-            assert_eq!(poisoned(producer.publish(&90).unwrap_err()), failure);
+            assert_eq!(poisoned(&producer.publish(&90).unwrap_err()), failure);
             let end = match acknowledged {
                 5 => End::Poisoned(failure),
                 _ => End::UpstreamFailed(failure),

@@ -183,7 +183,7 @@ fn a_producer_is_woken_by_a_failure() {
         let fails: fn(RequiredConsumer<u64>) =
             if round.is_multiple_of(2) { drop } else { |audit| audit.fail("no disk") };
         let published = producer_is_woken(round, parking, |_, audit| fails(audit));
-        let failure = poisoned(published.unwrap_err());
+        let failure = poisoned(&published.unwrap_err());
         assert_eq!((&*failure.consumer, failure.position), ("audit", at(0)));
         let cause = [FailureCause::Abandoned, FailureCause::Failed][round as usize % 2];
         assert_eq!(

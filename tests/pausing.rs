@@ -246,7 +246,7 @@ fn who_fails_in_a_leaked_pause_fails_where_it_would_have_gone_on() {
     common::leak(risk.pause().unwrap());
     publish_up_to(&mut producer, 30);
     drop(risk);
-    let failure = common::poisoned(producer.publish(&30).unwrap_err());
+    let failure = common::poisoned(&producer.publish(&30).unwrap_err());
     assert_eq!(failure.position, at(30), "nothing from there on is overwritten");
     assert_law(&ring.stats());
 }

@@ -202,7 +202,7 @@ fn who_has_failed_will_not_come_further() {
         ProgressError::Failed(failure.clone()).to_string(),
         "required consumer `journal` failed at sequence 5: the disk is full; what follows will not be acknowledged"
     );
-    assert_eq!(poisoned(producer.publish(&0).unwrap_err()), failure);
+    assert_eq!(poisoned(&producer.publish(&0).unwrap_err()), failure);
     assert_eq!(at_once(&progress, 100), Err(ProgressError::Failed(failure)));
 }
 

@@ -10,7 +10,9 @@
     reason = "whether claims and batches have a `Drop` must make no difference"
 )]
 
-use std::env;
+#[path = "common/cases.rs"]
+mod cases;
+
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
@@ -923,15 +925,8 @@ fn operations() -> impl Strategy<Value = Operation> {
     ]
 }
 
-fn config() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    let cases = if env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 512 };
-    // Nothing is written into the source tree: a failure prints the smallest case there is.
-    ProptestConfig { cases, failure_persistence: None, ..default }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases::config(512))]
 
     #[test]
     fn ring_does_what_the_model_says(

@@ -119,7 +119,7 @@ fn a_paused_consumer_gates_nobody_and_a_failed_one_for_good() {
 }
 
 fn publish_fails(producer: &mut Producer<u64>) {
-    assert_eq!(&*poisoned(producer.publish(&0).unwrap_err()).consumer, "fails");
+    assert_eq!(&*poisoned(&producer.publish(&0).unwrap_err()).consumer, "fails");
 }
 
 #[test]

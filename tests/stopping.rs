@@ -6,23 +6,14 @@ use std::thread;
 
 use common::{
     Announce, Waiting, all_forms, at, in_time, much_later, panic_quietly, poisoned, publish_up_to, ring,
-    take_all, waiting_forms,
+    take_all, three_published, waiting_forms,
 };
 use ringbus::wait::{Park, WaitStrategy};
 use ringbus::worker::{Shutdown, on_each};
 use ringbus::{
-    End, FailureCause, OptionalConsumer, Producer, ProgressError, PublishError, ReadError, ReadFrom,
-    RecvError, RequiredConsumer, Ring,
+    End, FailureCause, OptionalConsumer, ProgressError, PublishError, ReadError, ReadFrom, RecvError,
+    RequiredConsumer, Ring,
 };
-
-/// A ring of 8 with 3 events, of which `audit` has acknowledged 1.
-fn three_published() -> (Producer<u64>, Ring<u64>, RequiredConsumer<u64>) {
-    let (mut producer, ring) = ring(8);
-    let mut audit = ring.required("audit").join().unwrap();
-    publish_up_to(&mut producer, 3);
-    audit.try_read().unwrap().acknowledge_first(1).unwrap();
-    (producer, ring, audit)
-}
 
 /// Nothing more comes, in any form, because of a stop.
 #[track_caller]
@@ -46,7 +37,7 @@ fn assert_stopped(
 #[test]
 fn every_form_of_publishing_returns_stopped() {
     for form in all_forms() {
-        let (mut producer, ring, audit) = three_published();
+        let (mut producer, ring, audit) = three_published(8);
         ring.stop();
         assert_eq!(ring.end(), None, "not before the producer has noticed");
         assert_eq!(form(&mut producer), Err(PublishError::Stopped));
@@ -64,7 +55,7 @@ fn every_form_of_publishing_returns_stopped() {
 
 #[test]
 fn a_claim_that_was_made_before_a_stop_is_not_published() {
-    let (mut producer, ring, _audit) = three_published();
+    let (mut producer, ring, _audit) = three_published(8);
     let mut claim = producer.claim(2).unwrap();
     claim.push(&90).unwrap();
     ring.stop();
@@ -133,7 +124,7 @@ fn waiting_consumers_return_while_the_producer_does_nothing() {
 #[test]
 fn consumers_read_what_is_there_first() {
     for producer_notices in [false, true] {
-        let (mut producer, ring, mut audit) = three_published();
+        let (mut producer, ring, mut audit) = three_published(8);
         let mut monitor = ring.optional("monitor").start(ReadFrom::NewestMinus(2)).join().unwrap();
         ring.stop();
         if producer_notices {
@@ -148,7 +139,7 @@ fn consumers_read_what_is_there_first() {
 
 #[test]
 fn consumers_that_join_after_a_stop_learn_of_it() {
-    let (_producer, ring, _audit) = three_published();
+    let (_producer, ring, _audit) = three_published(8);
     ring.stop();
     let mut late = ring.required("late").join().unwrap();
     assert_stopped(&mut late, &mut ring.optional("late").join().unwrap());
@@ -157,7 +148,7 @@ fn consumers_that_join_after_a_stop_learn_of_it() {
 #[test]
 fn the_stages_of_a_stopped_pipeline_say_stopped() {
     for upstream_has_gone in [false, true] {
-        let (_producer, ring, mut audit) = three_published();
+        let (_producer, ring, mut audit) = three_published(8);
         let mut second = ring.required("second").after(&[&audit]).join().unwrap();
         let mut third = ring.required("third").after(&[&audit, &second]).join().unwrap();
         let mut monitor = ring.optional("monitor").join().unwrap();
@@ -176,7 +167,7 @@ fn the_stages_of_a_stopped_pipeline_say_stopped() {
 
 #[test]
 fn who_is_dropped_after_a_stop_has_not_failed() {
-    let (mut producer, ring, audit) = three_published();
+    let (mut producer, ring, audit) = three_published(8);
     let panics = ring.required("panics").join().unwrap();
     ring.stop();
     drop(audit);
@@ -194,7 +185,7 @@ fn who_is_dropped_after_a_stop_has_not_failed() {
 #[test]
 fn a_failure_before_a_stop_stands() {
     for (publishes, drops) in [(true, false), (false, false), (false, true)] {
-        let (mut producer, ring, audit) = three_published();
+        let (mut producer, ring, audit) = three_published(8);
         let mut healthy = ring.required("healthy").join().unwrap();
         audit.fail("no disk");
         ring.stop();
@@ -204,7 +195,7 @@ fn a_failure_before_a_stop_stands() {
             failure
         } else {
             let error = if publishes { producer.publish(&90) } else { producer.close() };
-            poisoned(error.unwrap_err())
+            poisoned(&error.unwrap_err())
         };
         assert_eq!((&*failure.consumer, failure.cause), ("audit", FailureCause::Failed));
         assert_eq!((failure.position, failure.message.as_deref()), (at(1), Some("no disk")));
@@ -216,7 +207,7 @@ fn a_failure_before_a_stop_stands() {
 #[test]
 fn the_producer_may_close_or_be_dropped_after_a_stop() {
     for closes in [false, true] {
-        let (producer, ring, mut audit) = three_published();
+        let (producer, ring, mut audit) = three_published(8);
         ring.stop();
         if closes {
             assert_eq!(producer.close(), Ok(at(3)));
@@ -231,7 +222,7 @@ fn the_producer_may_close_or_be_dropped_after_a_stop() {
 
 #[test]
 fn a_stop_after_the_end_changes_nothing() {
-    let (producer, ring, mut audit) = three_published();
+    let (producer, ring, mut audit) = three_published(8);
     producer.close().unwrap();
     ring.stop();
     assert_eq!(ring.end(), Some(End::Closed));
@@ -241,7 +232,7 @@ fn a_stop_after_the_end_changes_nothing() {
 
 #[test]
 fn a_second_stop_and_one_by_a_clone_are_the_same() {
-    let (mut producer, ring, _audit) = three_published();
+    let (mut producer, ring, _audit) = three_published(8);
     ring.clone().stop();
     ring.stop();
     assert_eq!(producer.publish(&90), Err(PublishError::Stopped));

@@ -156,7 +156,7 @@ fn a_failure_in_any_call_ends_the_worker_and_is_told() {
                 if kind == Kind::Required {
                     seen(ConsumerState::Failed);
                     assert_eq!(ring.stats().consumers[0].position, at(sequence));
-                    assert_same(&error, &poisoned(producer.publish(&0).unwrap_err()));
+                    assert_same(&error, &poisoned(&producer.publish(&0).unwrap_err()));
                 } else {
                     assert!(ring.stats().consumers.is_empty(), "{case}: it has left");
                     assert_eq!(producer.publish(&0), Ok(next), "{case}");
@@ -252,7 +252,7 @@ fn a_failure_in_the_middle_of_a_batch_is_at_its_event_and_those_before_are_ackno
                     let error = fails_with(monitor.into_worker().spawn(on_each(fails)).unwrap());
                     assert_eq!((&*error.consumer, error.sequence), ("monitor", at(fails_at)));
                 }
-                assert_eq!(poisoned(producer.publish(&0).unwrap_err()), failure);
+                assert_eq!(poisoned(&producer.publish(&0).unwrap_err()), failure);
             }
         }
     }
@@ -380,7 +380,7 @@ fn a_handler_may_acknowledge_a_part_of_its_batch_by_itself() {
     assert_eq!((error.sequence, &*error.message), (at(3), "enough"));
     let error = fails_with(monitor.into_worker().spawn(TakesThree(None)).unwrap());
     assert_eq!((error.sequence, &*error.message), (at(3), "enough"));
-    assert_eq!(poisoned(producer.publish(&0).unwrap_err()).position, at(3));
+    assert_eq!(poisoned(&producer.publish(&0).unwrap_err()).position, at(3));
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn the_message_of_a_panic_is_its_text() {
         let (mut producer, _ring, worker) = spawn(Kind::Required, Fails { call: "batch", how });
         let error = fails_with(worker);
         assert_eq!((&*error.message, error.cause), (message, FailureCause::Panicked));
-        assert_same(&error, &poisoned(producer.publish(&0).unwrap_err()));
+        assert_same(&error, &poisoned(&producer.publish(&0).unwrap_err()));
     }
 }
 
@@ -423,7 +423,7 @@ fn a_wait_strategy_that_panics_ends_the_worker() {
         assert_eq!((&*error.consumer, &*error.message), (name, "on purpose"));
         assert_eq!((error.sequence, error.cause), (at(2), FailureCause::Panicked));
     }
-    assert_same(&errors[0], &poisoned(producer.publish(&0).unwrap_err()));
+    assert_same(&errors[0], &poisoned(&producer.publish(&0).unwrap_err()));
 }
 
 /// An error, or a handler, that panics when it is looked at, or dropped.
@@ -467,11 +467,11 @@ fn errors_and_handlers_that_panic_later_are_told_too() {
     let (mut producer, _ring, worker) = spawn(Kind::Required, Dreadful);
     let error = fails_with(worker);
     assert_eq!((&*error.message, error.sequence), ("on purpose", at(10)));
-    assert_same(&error, &poisoned(producer.publish(&0).unwrap_err()));
+    assert_same(&error, &poisoned(&producer.publish(&0).unwrap_err()));
     let (mut producer, _ring, worker) = spawn(Kind::Required, Clings);
     let error = fails_with(worker);
     assert_eq!((&*error.message, error.cause), ("out of ink", FailureCause::Failed));
-    assert_same(&error, &poisoned(producer.publish(&0).unwrap_err()));
+    assert_same(&error, &poisoned(&producer.publish(&0).unwrap_err()));
 }
 
 #[test]
@@ -506,7 +506,7 @@ fn a_dependant_of_a_failed_worker_says_so_and_the_first_failure_stands() {
     let Shutdown::Ended(End::UpstreamFailed(failure)) = &done.reason else { panic!("{done}") };
     assert_eq!((done.stats.position, done.stats.delivered), (at(2), 2));
     assert_same(&error, failure);
-    assert_eq!(poisoned(producer.publish(&0).unwrap_err()), *failure);
+    assert_eq!(poisoned(&producer.publish(&0).unwrap_err()), *failure);
     assert!(done.to_string().contains("required consumer `journal` failed at sequence 2: no disk"));
 }
 
@@ -530,7 +530,7 @@ fn a_dependant_of_a_worker_that_was_stopped_fails_because_the_rest_would_be_lost
     for (reason, stats) in [(detached.reason, detached.stats), (gateway.reason, gateway.stats)] {
         assert_eq!((reason, stats.position, stats.delivered), (left.clone(), at(3), 3));
     }
-    let failure = poisoned(producer.publish(&3).unwrap_err());
+    let failure = poisoned(&producer.publish(&3).unwrap_err());
     assert_eq!(
         (&*failure.consumer, failure.cause, failure.position),
         ("gateway", FailureCause::Failed, at(3))

@@ -8,6 +8,9 @@ mod parking;
 mod required;
 mod watching;
 
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
 use ringbus::{Event, OptionalConsumer, Producer, ReadFrom, RecvError, RequiredConsumer, Ring, Sequence};
 
 /// A model, and how many preemptions it is explored with: all interleavings that force a thread away from its processor
@@ -49,6 +52,28 @@ pub(crate) fn all() -> Vec<&'static Model> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Something that one thread does besides, once, and another is to see done: loom reports whoever looks without being ordered
+/// behind.
+#[derive(Clone)]
+struct Effect(Arc<UnsafeCell<bool>>);
+
+impl Effect {
+    #[expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one")]
+    fn new() -> Self {
+        Self(Arc::new(UnsafeCell::new(false)))
+    }
+
+    fn take_place(&self) {
+        // SAFETY: done once, and loom fails the model if anybody looks meanwhile.
+        self.0.with_mut(|done| unsafe { *done = true });
+    }
+
+    fn assert_seen(&self) {
+        // SAFETY: loom fails the model if it is being written meanwhile.
+        self.0.with(|done| assert!(unsafe { *done }, "it is not seen"));
+    }
 }
 
 /// Two words that belong together: a torn copy shows.

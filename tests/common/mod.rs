@@ -145,9 +145,9 @@ pub(crate) fn in_time<T: Send + 'static>(name: &str, test: impl FnOnce() -> T + 
 
 /// The failure in `error`.
 #[track_caller]
-pub(crate) fn poisoned(error: PublishError) -> Arc<Failure> {
+pub(crate) fn poisoned(error: &PublishError) -> Arc<Failure> {
     match error {
-        PublishError::Poisoned(failure) => failure,
+        PublishError::Poisoned(failure) => Arc::clone(failure),
         other => panic!("not poisoned: {other}"),
     }
 }
@@ -225,4 +225,13 @@ pub(crate) fn fill(claim: Result<Claim<'_, u64>, PublishError>) -> Published {
     let mut claim = claim?;
     claim.push(&90).unwrap();
     claim.publish()
+}
+
+/// A ring of `capacity` with 3 events, of which `audit` has acknowledged 1.
+pub(crate) fn three_published(capacity: usize) -> (Producer<u64>, Ring<u64>, RequiredConsumer<u64>) {
+    let (mut producer, ring) = ring(capacity);
+    let mut audit = ring.required("audit").join().unwrap();
+    publish_up_to(&mut producer, 3);
+    audit.try_read().unwrap().acknowledge_first(1).unwrap();
+    (producer, ring, audit)
 }

@@ -1,9 +1,6 @@
 //! Consumers that come after others.
 
-use std::sync::Arc;
-
-use super::{Model, Pair, event, publish, read_now, required, ring};
-use loom::cell::UnsafeCell;
+use super::{Effect, Model, Pair, event, publish, read_now, required, ring};
 use ringbus::{End, ReadError, RequiredConsumer, Ring, Upstream};
 
 pub(super) const MODELS: &[Model] = &[
@@ -72,21 +69,18 @@ fn follows() {
     let (mut producer, ring) = ring::<Pair>(2, 1, 2);
     let mut journal = required(&ring, "journal");
     let mut gateway = after(&ring, "gateway", &[&journal]);
-    #[expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one")]
-    let durable = Arc::new(UnsafeCell::new(0));
-    let seen = Arc::clone(&durable);
+    let durable = Effect::new();
+    let seen = durable.clone();
     let following = loom::thread::spawn(move || {
         for _ in 0..2 {
             if read_now(&mut gateway) > 0 {
-                // SAFETY: the journal wrote it before it acknowledged the only event, and never again.
-                seen.with(|seen| assert_eq!(unsafe { *seen }, 42));
+                seen.assert_seen();
             }
         }
         gateway.leave();
     });
     publish(&mut producer, 0..1);
-    // SAFETY: nobody reads it before the event is acknowledged.
-    durable.with_mut(|durable| unsafe { *durable = 42 });
+    durable.take_place();
     read_now(&mut journal);
     following.join().expect("the dependant's assertions hold");
     journal.leave();

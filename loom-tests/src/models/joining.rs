@@ -1,9 +1,6 @@
 //! Joining and leaving while the producer runs.
 
-use std::sync::Arc;
-
-use super::{Model, Pair, publish, read_now, required, ring};
-use loom::cell::UnsafeCell;
+use super::{Effect, Model, Pair, publish, read_now, required, ring};
 use ringbus::{JoinError, RequiredConsumer, Ring};
 
 pub(super) const MODELS: &[Model] = &[
@@ -114,21 +111,18 @@ fn leaves_while_the_producer_runs() {
 
 fn sees_what_came_before() {
     let (mut producer, ring) = ring::<Pair>(2, 1, 1);
-    #[expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one")]
-    let state = Arc::new(UnsafeCell::new(0));
-    let of_core = Arc::clone(&state);
+    let of_core = Effect::new();
+    let seen = of_core.clone();
     let joining = loom::thread::spawn(move || {
         let consumer = join(&ring);
         if consumer.joined_at().get() == 2 {
-            // SAFETY: the producer wrote it before it published sequence 1, and never again.
-            state.with(|state| assert_eq!(unsafe { *state }, 42));
+            seen.assert_seen();
         }
         consumer.leave();
     });
     // No look at the gates, whose fence would order it, comes between this and the next publish.
     publish(&mut producer, 0..1);
-    // SAFETY: nobody reads it before sequence 1 is published.
-    of_core.with_mut(|state| unsafe { *state = 42 });
+    of_core.take_place();
     publish(&mut producer, 1..2);
     joining.join().expect("the consumer's assertions hold");
 }

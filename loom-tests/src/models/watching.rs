@@ -1,9 +1,6 @@
 //! Pauses, progress marks and statistics: those who look on, and those who look away.
 
-use std::sync::Arc;
-
-use super::{Model, Pair, optional, publish, read_now, receive_now, required, ring};
-use loom::cell::UnsafeCell;
+use super::{Effect, Model, Pair, optional, publish, read_now, receive_now, required, ring};
 use ringbus::ReadFrom;
 
 pub(super) const MODELS: &[Model] = &[
@@ -64,17 +61,14 @@ fn sees_what_was_done() {
     let mut journal = required(&ring, "journal");
     let progress = journal.progress();
     publish(&mut producer, 0..1);
-    #[expect(clippy::arc_with_non_send_sync, reason = "loom's threads all run on one")]
-    let durable = Arc::new(UnsafeCell::new(0));
-    let seen = Arc::clone(&durable);
+    let durable = Effect::new();
+    let seen = durable.clone();
     let waiting = loom::thread::spawn(move || {
         if progress.position().get() == 1 {
-            // SAFETY: the journal wrote it before it acknowledged the only event, and never again.
-            seen.with(|seen| assert_eq!(unsafe { *seen }, 42));
+            seen.assert_seen();
         }
     });
-    // SAFETY: nobody reads it before the event is acknowledged.
-    durable.with_mut(|durable| unsafe { *durable = 42 });
+    durable.take_place();
     read_now(&mut journal);
     waiting.join().expect("the assertions hold");
     journal.leave();
