@@ -33,9 +33,11 @@ impl Word {
     pub(crate) const CURSOR_AWAITED: u64 = 4;
     /// Somebody sleeps until a gate moves.
     pub(crate) const GATES_AWAITED: u64 = 8;
+    /// Progress must be followed by a fence before this word can say who sleeps. From the first on, or never.
+    pub(crate) const FENCED: u64 = 16;
 
     #[inline(always)]
-    fn has_any(&self, bits: u64) -> bool {
+    pub(crate) fn has_any(&self, bits: u64) -> bool {
         self.0.load(Relaxed) & bits != 0
     }
 
@@ -63,9 +65,14 @@ pub(crate) struct Attention {
 
 impl Attention {
     pub(crate) fn new(parking: Parking) -> Self {
+        let sleepers = Sleepers::new(parking);
         Self {
-            word: Word(CachePadded::new(AtomicU64::new(0))),
-            sleepers: Sleepers::new(parking),
+            word: Word(CachePadded::new(AtomicU64::new(if sleepers.need_fences() {
+                Word::FENCED
+            } else {
+                0
+            }))),
+            sleepers,
             failure: Mutex::new(None),
             end: AtomicU64::new(OPEN),
         }
@@ -83,26 +90,22 @@ impl Attention {
         self.word.has_any(Word::STOPPED)
     }
 
-    /// Whether handles must follow their progress by a fence.
-    pub(crate) fn needs_fences(&self) -> bool {
-        self.sleepers.need_fences()
-    }
-
-    /// After the cursor was stored; `fences` is what [`needs_fences`](Self::needs_fences) said.
+    /// After the cursor was stored.
     #[inline(always)]
-    pub(crate) fn after_publish(&self, fences: bool) {
-        light_barrier(fences);
-        if proven!(self.word.has_any(Word::CURSOR_AWAITED), "publish-wakes-nobody" => false) {
-            self.sleepers.wake(&self.word, Awaited::Cursor);
+    pub(crate) fn after_publish(&self) {
+        light_barrier();
+        if proven!(self.word.has_any(Word::CURSOR_AWAITED | Word::FENCED), "publish-wakes-nobody" => false) {
+            self.sleepers.attend(&self.word, Awaited::Cursor);
         }
     }
 
-    /// After a gate was stored; `fences` is what [`needs_fences`](Self::needs_fences) said.
+    /// After a gate was stored.
     #[inline(always)]
-    pub(crate) fn after_acknowledge(&self, fences: bool) {
-        light_barrier(fences);
-        if proven!(self.word.has_any(Word::GATES_AWAITED), "acknowledge-wakes-nobody" => false) {
-            self.sleepers.wake(&self.word, Awaited::Gates);
+    pub(crate) fn after_acknowledge(&self) {
+        light_barrier();
+        if proven!(self.word.has_any(Word::GATES_AWAITED | Word::FENCED), "acknowledge-wakes-nobody" => false)
+        {
+            self.sleepers.attend(&self.word, Awaited::Gates);
         }
     }
 

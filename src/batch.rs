@@ -8,33 +8,33 @@ use std::slice;
 use crate::error::{AcknowledgeError, ReadError};
 use crate::event::Event;
 use crate::gate::GatingSequence;
+use crate::pace::Pace;
 use crate::sequence::Sequence;
 use crate::storage::{Hold, Slots};
-use crate::wait::WaitStrategy;
+use crate::sync::stop_speculation;
 
 /// What reading needs, apart from the wait strategy.
 pub(crate) struct Reader<E> {
     pub(crate) gating: GatingSequence,
     slots: Slots<E>,
     batch_limit: u64,
-    /// How many new events the last look found.
-    found_last: u64,
+    pace: Pace,
     /// After so many events `Batch::for_each` acknowledges, so that a long batch does not stop the producer for a whole lap.
     part: u64,
 }
 
 impl<E: Event> Reader<E> {
-    pub(crate) fn new(gating: GatingSequence, slots: Slots<E>, batch_limit: u64) -> Self {
+    pub(crate) fn new(gating: GatingSequence, slots: Slots<E>, batch_limit: u64, pace: Pace) -> Self {
         // (Models have rings of 2.)
         let part = (gating.core().capacity / 4).max(1);
-        Self { gating, slots, batch_limit, found_last: 0, part }
+        Self { gating, slots, batch_limit, pace, part }
     }
 
-    /// Lets the strategy put the look off, where there is nothing in hand meanwhile.
+    /// Lets the producer get ahead, where that helps: see [`Pace`]. For those who are willing to wait.
     #[inline(always)]
-    pub(crate) fn prepare(&self, wait: &mut impl WaitStrategy) {
+    pub(crate) fn keep_pace(&self) {
         if self.gating.readable() == 0 {
-            wait.before_look(self.found_last);
+            self.pace.keep();
         }
     }
 
@@ -44,9 +44,16 @@ impl<E: Event> Reader<E> {
         let in_hand = self.gating.readable();
         if in_hand < self.batch_limit {
             let observed = self.gating.look();
-            self.found_last = self.gating.readable() - in_hand;
+            let found = self.gating.readable() - in_hand;
+            self.pace.found(found);
+            if found > 1 {
+                // Otherwise the processor would load the slots behind the last, in the hope that they will be read too, and take
+                // their lines away from the producer, which is about to write them.
+                stop_speculation();
+            }
             if self.gating.readable() == 0 {
                 if !self.gating.is_worth_a_closer_look(observed) {
+                    self.slots.prefetch(self.gating.position());
                     return Err(ReadError::Empty);
                 }
                 let end = self.gating.look_closer();

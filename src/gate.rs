@@ -213,8 +213,6 @@ pub struct GatingSequence {
     position: u64,
     /// The highest end of what may be read that was seen.
     seen: u64,
-    /// See [`crate::parking::light_barrier`].
-    fences: bool,
     frozen: bool,
     #[cfg(feature = "latency")]
     recorder: Recorder,
@@ -261,7 +259,6 @@ impl GatingSequence {
             place,
             position: start,
             seen: start,
-            fences: core.attention.needs_fences(),
             frozen: false,
             #[cfg(feature = "latency")]
             recorder: Recorder::starting_at(core.stamps.as_ref(), start),
@@ -373,7 +370,7 @@ impl GatingSequence {
         self.position += count;
         // Release: pairs with the producer's look (acknowledge/look).
         self.gate.store(self.position, proven!(Release, "acknowledge-store-relaxed" => Relaxed));
-        self.gate.owner().attention.after_acknowledge(self.fences);
+        self.gate.owner().attention.after_acknowledge();
         // After the gate: whoever reads the histogram meanwhile holds up nobody but this consumer.
         #[cfg(feature = "latency")]
         self.recorder.acknowledged(self.position, self.gate.owner(), &self.member);

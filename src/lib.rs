@@ -91,6 +91,7 @@ pub mod guide;
 mod latency;
 mod member;
 mod optional;
+mod pace;
 mod parking;
 mod pause;
 mod producer;

@@ -111,7 +111,7 @@ impl Sleepers {
         Self { barriers, bells: Awaited::ALL.map(bell) }
     }
 
-    /// Whether progress has to be followed by a fence: for handles, which keep it by value.
+    /// Whether progress has to be followed by a fence. The attention word says so too, so that rings without pay nothing for it.
     pub(crate) fn need_fences(&self) -> bool {
         self.barriers == Barriers::Fences
     }
@@ -164,7 +164,7 @@ impl Sleepers {
         match self.barriers {
             Barriers::Asymmetric => membarrier::run(),
             Barriers::Fences => {
-                // SeqCst: pairs with the fence in `light_barrier` (progress/sleep).
+                // SeqCst: pairs with the fence in `attend` (progress/sleep).
                 proven!(fence(SeqCst), "heavy-barrier-missing" => ());
                 true
             }
@@ -172,10 +172,22 @@ impl Sleepers {
         }
     }
 
-    /// Wakes all who wait for `awaited`.
+    /// After progress, where the attention word has something to say about that.
     #[cold]
     #[inline(never)]
-    pub(crate) fn wake(&self, word: &Word, awaited: Awaited) {
+    pub(crate) fn attend(&self, word: &Word, awaited: Awaited) {
+        if self.need_fences() {
+            // SeqCst: pairs with the fence in `heavy_barrier` (progress/sleep): the light barrier of these rings. What the word said
+            // before does not count.
+            proven!(fence(SeqCst), "light-barrier-missing" => ());
+        }
+        if word.has_any(awaited.bit()) {
+            self.wake(word, awaited);
+        }
+    }
+
+    /// Wakes all who wait for `awaited`.
+    fn wake(&self, word: &Word, awaited: Awaited) {
         let bell = self.bell(awaited);
         {
             let mut state = lock(&bell.state);
@@ -194,16 +206,11 @@ impl Sleepers {
     }
 }
 
-/// Between a store of progress and the load of the attention word; `fences` is [`Sleepers::need_fences`].
+/// Between a store of progress and the load of the attention word. Enough where `membarrier` on the other side is a full barrier here
+/// too (progress/sleep); elsewhere the word sends to [`Sleepers::attend`].
 #[inline(always)]
-pub(crate) fn light_barrier(fences: bool) {
-    if fences {
-        // SeqCst: pairs with the fence in `heavy_barrier` (progress/sleep).
-        proven!(fence(SeqCst), "light-barrier-missing" => ());
-    } else {
-        // Enough: `membarrier` on the other side is a full barrier here too (progress/sleep).
-        compiler_barrier();
-    }
+pub(crate) fn light_barrier() {
+    compiler_barrier();
 }
 
 /// What can wake a waiting side: its ring's sleepers, and what it waits for.

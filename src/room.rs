@@ -19,8 +19,6 @@ pub(crate) struct Room {
     capacity: u64,
     gates: Projection<Core, GateTable>,
     cursor: Projection<Core, Cursor>,
-    /// See [`crate::parking::light_barrier`].
-    fences: bool,
 }
 
 impl Room {
@@ -33,7 +31,6 @@ impl Room {
             capacity: core.capacity,
             gates: Projection::new(core, |core| &core.gates),
             cursor: Projection::new(core, |core| &core.cursor),
-            fences: core.attention.needs_fences(),
         }
     }
 
@@ -132,7 +129,7 @@ impl Free<'_> {
         let next = self.first + self.filled;
         self.room.next = next;
         self.room.cursor.publish(next);
-        self.room.core().attention.after_publish(self.room.fences);
+        self.room.core().attention.after_publish();
         self.first
     }
 }

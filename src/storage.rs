@@ -22,7 +22,7 @@ use crate::event::{Event, WORD_BYTES, assert_layout};
 use crate::gate::GatingSequence;
 use crate::region::Region;
 use crate::room::Free;
-use crate::sync::{BasePointer, prefetch_for_write, proven};
+use crate::sync::{BasePointer, prefetch_for_read, prefetch_for_write, proven};
 
 #[cfg(loom)]
 mod shadow;
@@ -69,7 +69,7 @@ impl<E: Event> Slots<E> {
             #[cfg(loom)]
             shadow: Arc::new(shadow::Shadow::new(capacity, Self::WORDS)),
         };
-        Some((SlotWriter::new(slots.clone(), capacity), slots))
+        Some((SlotWriter { slots: slots.clone() }, slots))
     }
 
     #[inline(always)]
@@ -120,6 +120,12 @@ impl<E: Event> Slots<E> {
         // SAFETY: as above; the rest stands at the array's start, because a ring never holds more than its capacity.
         let after = unsafe { std::slice::from_raw_parts(self.slot(0), after_wrap) };
         (before, after)
+    }
+
+    /// Asks for the line in which the event with this sequence will stand.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, sequence: u64) {
+        prefetch_for_read(self.slot(self.index(sequence)));
     }
 
     /// Tells loom that the next `count` slots of `held` are being read in place until the result is dropped.
@@ -180,20 +186,12 @@ impl<E: Event> Slots<E> {
 /// The right to write slots: there is one for each ring.
 pub(crate) struct SlotWriter<E> {
     slots: Slots<E>,
-    /// How many slots ahead of the one written are prefetched.
-    ahead: u64,
 }
 
 impl<E: Event> SlotWriter<E> {
     /// How far ahead of the write the cache line is asked for: far enough for it to arrive from another core's cache, near
     /// enough to be still there. PERF.md has the sweep that chose it.
-    const AHEAD_BYTES: usize = 4096;
-
-    fn new(slots: Slots<E>, capacity: usize) -> Self {
-        // At most a quarter of the ring: what is further ahead than that may be what a consumer reads now.
-        let ahead = Self::AHEAD_BYTES.div_ceil(size_of::<E>()).min(capacity / 4);
-        Self { slots, ahead: ahead as u64 }
-    }
+    const AHEAD_BYTES: usize = 2048;
 
     /// Writes `event` into the next slot of `free`, which must belong to the same ring. Panics if none remains.
     #[inline(always)]
@@ -214,14 +212,17 @@ impl<E: Event> SlotWriter<E> {
         self.write_run(0, after);
     }
 
-    /// Asks for the lines of the slot that will be written `ahead` slots later. Without it, the consumer that just read a slot
-    /// still has its line when the producer comes round, and each write waits for it.
+    /// Asks for the lines that will be written a little later. Without it, the consumer that just read a slot still has its line
+    /// when the producer comes round, and each write waits for it.
+    ///
+    /// Not wrapped: at the end of a lap it asks for lines behind the slots, which does no harm, and the first lines of the next lap
+    /// come when they are written. Wrapping would take more instructions than the rest of the address.
     #[inline(always)]
     fn prefetch(&self, sequence: u64) {
         const LINE: usize = 64;
-        let slot = self.slots.slot(self.slots.index(sequence + self.ahead)).cast::<u8>();
+        let slot = self.slots.slot(self.slots.index(sequence)).cast::<u8>();
         for line in 0..size_of::<E>().div_ceil(LINE) {
-            prefetch_for_write(slot.wrapping_add(line * LINE));
+            prefetch_for_write(slot.wrapping_add(Self::AHEAD_BYTES + line * LINE));
         }
     }
 

@@ -108,6 +108,35 @@ pub(crate) fn prefetch_for_write<T>(address: *const T) {
     let _ = address;
 }
 
+/// Asks for the cache line at `address` in a state that may be read, without waiting for it. Only a hint, as
+/// [`prefetch_for_write`] is.
+#[inline(always)]
+pub(crate) fn prefetch_for_read<T>(address: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: PREFETCHT0 accesses no memory in the sense of the language and never faults, whatever the address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: PRFM is a hint that accesses no memory in the sense of the language and never faults.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    let _ = address;
+}
+
+/// Lets the processor begin nothing that comes after before all loads that come before are done. It orders nothing in the sense of
+/// the language; it keeps the processor from loading ahead of a branch what it may turn out not to need.
+#[inline(always)]
+pub(crate) fn stop_speculation() {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+    // SAFETY: LFENCE accesses no memory.
+    unsafe {
+        std::arch::asm!("lfence", options(nostack, nomem, preserves_flags));
+    }
+}
+
 /// A reference to a part of something that an `Arc` keeps alive, held as a plain address: reading through it chases no
 /// pointer but its own.
 pub(crate) struct Projection<O, T> {

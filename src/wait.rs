@@ -11,7 +11,6 @@
 //! | [`BackOff`] (the default) | less and less | grows with the time waited, to a nap | made for it |
 //! | [`Sleep`] | what its timer costs | its interval | made for it |
 //! | [`Park`] | nothing | a wake-up by the operating system | made for it |
-//! | [`Gather`] of one of these | the same | the same, and sixteen spin hints | the same |
 //!
 //! The measured figures stand in PERF.md.
 
@@ -93,14 +92,6 @@ pub trait WaitStrategy: Debug + Send {
         let _ = turn;
         false
     }
-
-    /// Called by a required consumer's `read` and `read_deadline` before their first look, if nothing it has seen is unread, with
-    /// the number of new events that its last look found. Does nothing unless a strategy wants events to gather: see
-    /// [`Gather`].
-    #[inline(always)]
-    fn before_look(&mut self, found_last: u64) {
-        let _ = found_last;
-    }
 }
 
 impl<W: WaitStrategy + ?Sized> WaitStrategy for Box<W> {
@@ -110,10 +101,6 @@ impl<W: WaitStrategy + ?Sized> WaitStrategy for Box<W> {
 
     fn parks(&self, turn: &Turn) -> bool {
         (**self).parks(turn)
-    }
-
-    fn before_look(&mut self, found_last: u64) {
-        (**self).before_look(found_last);
     }
 }
 
@@ -284,62 +271,5 @@ impl WaitStrategy for Park {
     #[inline]
     fn parks(&self, turn: &Turn) -> bool {
         turn.round() >= self.looks
-    }
-}
-
-/// Waits like `W`, and besides gives events time to gather: a required consumer whose last look found fewer than 512 events
-/// puts its next look off by sixteen spin hints. How long a hint takes differs by processor, from some nanoseconds to
-/// some tens.
-/// Other sides, and `try_read` and `poll`, wait as with `W` alone.
-///
-/// A consumer that is faster than its producer sits on the producer's heels: each of its looks takes the cursor's cache line
-/// away and finds a few events, and the producer waits for that line at nearly every publish. Looking less often lets both run
-/// at their own speed: PERF.md has the figures, and the sweep that chose the two numbers. The price is latency: an event that
-/// is published right after a look waits for the next one. For a journal or a store that must keep up, not for a gateway.
-///
-/// ```
-/// use ringbus::Ring;
-/// use ringbus::wait::{BackOff, Gather};
-///
-/// let (mut producer, ring) = Ring::<u64>::builder().build()?;
-/// let mut journal = ring.required("journal").wait(Gather::<BackOff>::default()).join()?;
-/// producer.publish(&7)?;
-/// assert_eq!(journal.read()?.len(), 1);
-/// # journal.leave();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Gather<W> {
-    waiting: W,
-}
-
-impl<W> Gather<W> {
-    const FEW_EVENTS: u64 = 512;
-    const HINTS: u32 = 16;
-
-    /// Waits like `waiting` when there is nothing.
-    #[must_use]
-    pub const fn new(waiting: W) -> Self {
-        Self { waiting }
-    }
-}
-
-impl<W: WaitStrategy> WaitStrategy for Gather<W> {
-    #[inline]
-    fn wait(&mut self, turn: &Turn) {
-        self.waiting.wait(turn);
-    }
-
-    #[inline]
-    fn parks(&self, turn: &Turn) -> bool {
-        self.waiting.parks(turn)
-    }
-
-    #[inline]
-    fn before_look(&mut self, found_last: u64) {
-        // After a look that found nothing, the consumer has waited already.
-        if (1..Self::FEW_EVENTS).contains(&found_last) {
-            (0..Self::HINTS).for_each(|_| spin_loop());
-        }
     }
 }

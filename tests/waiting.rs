@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{at, much_later, publish_up_to};
-use ringbus::wait::{BackOff, BusySpin, Gather, Sleep, SpinHint, Turn, WaitStrategy, Yield};
+use ringbus::wait::{BackOff, BusySpin, Sleep, SpinHint, Turn, WaitStrategy, Yield};
 use ringbus::{End, OptionalConsumer, PublishError, ReadError, RecvError, RequiredConsumer, Ring};
 
 const EVENTS: u64 = 20_000;
@@ -90,11 +90,6 @@ fn a_crowd_that_yields_gets_everything() {
 #[test]
 fn a_crowd_that_backs_off_gets_everything() {
     a_crowd_gets_everything(BackOff::default);
-}
-
-#[test]
-fn a_crowd_that_lets_events_gather_gets_everything() {
-    a_crowd_gets_everything(Gather::<BackOff>::default);
 }
 
 #[test]
@@ -238,40 +233,4 @@ fn a_strategy_is_not_asked_where_there_is_nothing_to_wait_for() {
     let passed = Instant::now();
     assert_eq!(producer.publish_deadline(&0, passed), Err(PublishError::Full { needed: 1 }));
     assert_eq!(producers.try_iter().chain(consumers.try_iter()).count(), 0);
-}
-
-/// Writes down what it is told before each first look.
-#[derive(Debug)]
-struct Founds(Sender<u64>);
-
-impl WaitStrategy for Founds {
-    fn wait(&mut self, _: &Turn) {
-        panic!("there is something to read");
-    }
-
-    fn before_look(&mut self, found_last: u64) {
-        self.0.send(found_last).unwrap();
-    }
-}
-
-#[test]
-fn a_strategy_is_told_what_the_last_look_found_where_nothing_is_in_hand() {
-    let (mut producer, ring) = Ring::<u64>::builder().capacity(64).build().unwrap();
-    let (founds, told) = channel();
-    let mut consumer = ring.required("limited").batch_limit(4).wait(Founds(founds)).join().unwrap();
-    publish_up_to(&mut producer, 10);
-    // Told only before the first read: after that there were events in hand.
-    for (len, told_now) in [(4, Some(0)), (4, None), (2, None)] {
-        let batch = consumer.read().unwrap();
-        assert_eq!(batch.len(), len);
-        batch.acknowledge();
-        assert_eq!(told.try_recv().ok(), told_now);
-    }
-    // The last look was for more than the two in hand, and found nothing new; the next finds one, the one after is told so.
-    for (event, found_last) in [(10, 0), (11, 1)] {
-        producer.publish(&event).unwrap();
-        consumer.read_deadline(much_later()).unwrap().acknowledge();
-        assert_eq!(told.try_recv(), Ok(found_last));
-    }
-    consumer.leave();
 }
