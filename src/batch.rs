@@ -38,6 +38,14 @@ impl<E: Event> Reader<E> {
         }
     }
 
+    /// Whether it is worth to [look](Self::look) again, after looks that found nothing.
+    #[inline(always)]
+    pub(crate) fn glance(&self) -> bool {
+        // Lest the event's line is asked for only when the cursor's has come.
+        self.slots.prefetch(self.gating.position());
+        self.gating.is_worth_a_look()
+    }
+
     /// How many events the next batch has: at least 1.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> Result<u64, ReadError> {
@@ -45,7 +53,9 @@ impl<E: Event> Reader<E> {
         if in_hand < self.batch_limit {
             let observed = self.gating.look();
             let found = self.gating.readable() - in_hand;
-            self.pace.found(found);
+            if found > 0 {
+                self.pace.found(found);
+            }
             if found > 1 {
                 // Otherwise the processor would load the slots behind the last, in the hope that they will be read too, and take
                 // their lines away from the producer, which is about to write them.
@@ -53,7 +63,6 @@ impl<E: Event> Reader<E> {
             }
             if self.gating.readable() == 0 {
                 if !self.gating.is_worth_a_closer_look(observed) {
-                    self.slots.prefetch(self.gating.position());
                     return Err(ReadError::Empty);
                 }
                 let end = self.gating.look_closer();
@@ -63,6 +72,11 @@ impl<E: Event> Reader<E> {
             }
         }
         Ok(self.gating.readable().min(self.batch_limit))
+    }
+
+    /// So many looks have found nothing.
+    pub(crate) fn has_waited(&mut self, looks: u64) {
+        self.pace.waited(looks);
     }
 
     pub(crate) fn position(&self) -> u64 {

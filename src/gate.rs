@@ -318,6 +318,19 @@ impl GatingSequence {
         self.seen - self.position
     }
 
+    /// Whether a look may find something new, where the last one found nothing. For those who poll: no more than it takes, because
+    /// whatever stands between two glances makes the event late.
+    #[inline(always)]
+    pub(crate) fn is_worth_a_look(&self) -> bool {
+        match &self.barrier {
+            Barrier::Cursor(cursor) => {
+                cursor.glance() != Observed { count: self.seen, closed: false }
+                    || self.core().attention.is_stopped()
+            }
+            Barrier::After(_) | Barrier::Paused(_) => true,
+        }
+    }
+
     /// Looks at the barrier.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> Observed {

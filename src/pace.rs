@@ -29,8 +29,6 @@ pub(crate) struct Pace {
     phase: Phase,
     /// Events since the last long wait, or since the last try.
     run: u64,
-    /// Looks since the last that found something.
-    fruitless: u64,
     /// How long a run must be before there is something to do.
     awaited: u64,
     /// The run that the next try wants.
@@ -114,7 +112,6 @@ impl Pace {
             pause: Duration::ZERO,
             phase: Phase::Running,
             run: 0,
-            fruitless: 0,
             awaited: u64::MAX,
             before_next_try: Self::SHORTEST_RUN,
             pauses: false,
@@ -137,7 +134,7 @@ impl Pace {
         }
     }
 
-    /// A look has found so many events.
+    /// A look has found so many events, at least one.
     #[inline(always)]
     pub(crate) fn found(&mut self, events: u64) {
         self.found_at(events, Instant::now);
@@ -145,17 +142,17 @@ impl Pace {
 
     #[inline(always)]
     fn found_at(&mut self, events: u64, now: impl FnOnce() -> Instant) {
-        if events == 0 {
-            self.fruitless += 1;
-            if self.fruitless == Self::LONG_WAIT {
-                self.stop();
-            }
-        } else {
-            self.fruitless = 0;
-            self.run += events;
-            if self.run >= self.awaited {
-                self.go_on(events, now());
-            }
+        self.run += events;
+        if self.run >= self.awaited {
+            self.go_on(events, now());
+        }
+    }
+
+    /// So many looks in a row have found nothing.
+    #[inline]
+    pub(crate) fn waited(&mut self, looks: u64) {
+        if looks >= Self::LONG_WAIT {
+            self.stop();
         }
     }
 
@@ -275,7 +272,7 @@ mod tests {
         let mut run = Run::new(65_536);
         for _ in 0..10_000 {
             assert_eq!(run.looks(40, ON_THE_HEELS, BEHIND), 0);
-            (0..Pace::LONG_WAIT).for_each(|_| run.look(0, 1));
+            run.pace.waited(Pace::LONG_WAIT);
         }
     }
 
@@ -284,9 +281,9 @@ mod tests {
         let mut run = Run::new(65_536);
         run.looks(52 + 52 + Pace::TRIED_LOOKS + 10, ON_THE_HEELS, BEHIND);
         assert!(run.pace.pauses);
-        (1..Pace::LONG_WAIT).for_each(|_| run.look(0, 1));
+        run.pace.waited(Pace::LONG_WAIT - 1);
         assert!(run.pace.pauses);
-        run.look(0, 1);
+        run.pace.waited(Pace::LONG_WAIT);
         assert!(!run.pace.pauses);
     }
 
@@ -307,7 +304,7 @@ mod tests {
         for pace in [Pace::new(256), Pace::never()] {
             let mut run = Run { pace, now: Instant::now() };
             assert_eq!(run.looks(100_000, ON_THE_HEELS, BEHIND), 0);
-            (0..Pace::LONG_WAIT).for_each(|_| run.look(0, 1));
+            run.pace.waited(Pace::LONG_WAIT);
             assert_eq!(run.looks(100_000, ON_THE_HEELS, BEHIND), 0);
         }
         assert_eq!(Pace::new(1_024).pause, Duration::from_nanos(512));

@@ -305,12 +305,19 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     ) -> Result<u64, ReadError> {
         let Self { reader, attention, wait, .. } = self;
         let awaited = if reader.gating.comes_after_others() { Awaited::Gates } else { Awaited::Cursor };
-        look_until(until, wait, Some(attention.alarm(awaited)), || match reader.look() {
-            Err(ReadError::Empty) if interrupted() => Some(Err(ReadError::Empty)),
-            Err(ReadError::Empty) => None,
-            answer => Some(answer),
-        })
-        .unwrap_or(Err(ReadError::Empty))
+        let mut looks = 0;
+        let answer = look_until(until, wait, Some(attention.alarm(awaited)), || {
+            looks += 1;
+            if reader.glance() {
+                match reader.look() {
+                    Err(ReadError::Empty) => {}
+                    answer => return Some(answer),
+                }
+            }
+            interrupted().then_some(Err(ReadError::Empty))
+        });
+        reader.has_waited(looks);
+        answer.unwrap_or(Err(ReadError::Empty))
     }
 
     /// Handles the events that are there now, and acknowledges them: [`try_read`](Self::try_read) and

@@ -6,7 +6,7 @@
 //! | strategy | idle | reacts within | more threads than cores |
 //! | --- | --- | --- | --- |
 //! | [`BusySpin`] | a whole core | one hand-off of a cache line | may stall a time slice at a time |
-//! | [`SpinHint`] | a whole core (it spins), kinder to a sibling hyper-thread | the same, plus the hint | yields now and then |
+//! | [`SpinHint`] | a whole core | the same | yields now and then |
 //! | [`Yield`] | a whole core for some milliseconds, then naps | a system call; a nap when long idle | made for it |
 //! | [`BackOff`] (the default) | less and less | grows with the time waited, to a nap | made for it |
 //! | [`Sleep`] | what its timer costs | its interval | made for it |
@@ -118,22 +118,23 @@ fn nap(turn: &Turn, length: Duration) {
     }
 }
 
-/// Looks again at once. The lowest latency, for a thread that has a core to itself; with more runnable threads than cores it
-/// takes the core away from the thread it waits for.
+/// Looks again at once, after one spin hint (`PAUSE`, `YIELD`). The lowest latency, for a thread that has a core to itself; with more
+/// runnable threads than cores it takes the core away from the thread it waits for.
+///
+/// The hint is there because without it a processor has dozens of looks under way when the line that they wait for changes, and has
+/// to give them up first: an event is there a seventh sooner with it (PERF.md).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BusySpin;
 
 impl WaitStrategy for BusySpin {
     #[inline(always)]
     fn wait(&mut self, _: &Turn) {
-        // A loom model cannot see progress without a point to switch threads at.
-        #[cfg(loom)]
-        yield_now();
+        spin_loop();
     }
 }
 
-/// Tells the processor that it spins (`PAUSE`, `YIELD`), and yields to the operating system once in 4,096 looks, so that a
-/// thread that has to share its core makes progress too.
+/// Spins like [`BusySpin`], and yields to the operating system once in 4,096 looks, so that a thread that has to share its core makes
+/// progress too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SpinHint;
 
