@@ -1,25 +1,47 @@
 //! crossbeam-channel: a bounded channel, made for many senders and receivers, here with one of each.
+//!
+//! It has no batches. `try_send` and `try_recv` are what its `send` and `recv` try first, before they spin, yield, and put the
+//! thread to sleep.
 
-use crossbeam_channel::{TrySendError, bounded};
+use std::ops::ControlFlow;
 
-use crate::measurement::Measurement;
-use crate::work::{Work, consume};
+use crossbeam_channel::bounded;
 
-pub(super) fn run(work: &Work) -> Measurement {
-    let (source, mut tally) = work.sides();
-    let (mut sender, receiver) = bounded(work.capacity);
-    let consuming = consume(move || {
-        while tally.wants_more() {
-            if let Ok(event) = receiver.try_recv() {
-                tally.take(&event);
-            }
+use super::polling::{Open, poll};
+use crate::carrier::{Carrier, Event, Handler, Sender, Setting, Wait};
+
+pub(super) struct CrossbeamChannel;
+
+pub(super) struct Sending<E> {
+    sender: crossbeam_channel::Sender<E>,
+    wait: Wait,
+    _open: Open,
+}
+
+impl<E: Event> Sender<E> for Sending<E> {
+    #[inline(always)]
+    fn send(&mut self, event: E) {
+        while self.sender.try_send(event).is_err() {
+            self.wait.once();
         }
-    });
-    let measurement = source.send_all(&mut sender, |sender, mut event| {
-        while let Err(TrySendError::Full(refused)) = sender.try_send(event) {
-            event = refused;
-        }
-    });
-    consuming.join().expect("the consumer does not panic");
-    measurement
+    }
+
+    #[inline(always)]
+    fn send_batch(&mut self, events: impl ExactSizeIterator<Item = E>) {
+        events.for_each(|event| self.send(event));
+    }
+}
+
+impl Carrier for CrossbeamChannel {
+    type Sender<E: Event> = Sending<E>;
+
+    fn open<E: Event>(setting: Setting, mut handler: impl Handler<E>) -> Self::Sender<E> {
+        let (sender, receiver) = bounded(setting.capacity);
+        let open = poll(setting, move || {
+            let Ok(event) = receiver.try_recv() else { return ControlFlow::Continue(false) };
+            handler(&event)?;
+            ControlFlow::Continue(true)
+        });
+        Sending { sender, wait: setting.wait, _open: open }
+    }
 }

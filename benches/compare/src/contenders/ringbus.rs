@@ -1,35 +1,170 @@
-//! ringbus: one required consumer.
+//! ringbus: consumers with what the builders choose, apart from the capacity and the wait strategy that the workload prescribes.
 
-use ringbus::wait::{BusySpin, Gather};
-use ringbus::{Ring, WaitStrategy};
+use std::ops::ControlFlow;
 
-use crate::measurement::Measurement;
-use crate::work::{Work, consume};
+use core_affinity::CoreId;
+use ringbus::wait::{BusySpin, Turn, Yield};
+use ringbus::{Producer, RecvError, RequiredConsumer, Ring, WaitStrategy};
 
-/// Spinning on both sides, like the others.
-pub(super) fn spinning(work: &Work) -> Measurement {
-    run(work, BusySpin)
+use super::consume;
+use crate::carrier::{Carrier, Delivery, Event, Graph, Handler, Lossy, Sender, Setting, Shape, Wait};
+
+pub(super) use onlookers::WithOnlookers;
+
+mod onlookers;
+
+/// As it is.
+pub(super) type Plain = Ringbus<true>;
+
+/// Required consumers that never let the producer get ahead.
+pub(super) type Unpaced = Ringbus<false>;
+
+pub(super) struct Ringbus<const PACED: bool>;
+
+/// The producer's strategy, asked only while the ring is full.
+#[derive(Debug)]
+pub(super) enum ForRoom {
+    Spin(BusySpin),
+    Yield(Yield),
 }
 
-/// The same, but the consumer lets events gather: throughput for latency.
-pub(super) fn gathering(work: &Work) -> Measurement {
-    run(work, Gather::new(BusySpin))
-}
-
-fn run(work: &Work, wait: impl WaitStrategy + 'static) -> Measurement {
-    let (source, mut tally) = work.sides();
-    let (mut producer, ring) =
-        Ring::builder().capacity(work.capacity).wait(BusySpin).build().expect("a good capacity");
-    let mut consumer = ring.required("sum").wait(wait).join().expect("a free place");
-    let consuming = consume(move || {
-        while let Ok(batch) = consumer.read() {
-            batch.for_each(|event, _, _| tally.take(event));
+impl From<Wait> for ForRoom {
+    fn from(wait: Wait) -> Self {
+        match wait {
+            Wait::Spin => Self::Spin(BusySpin),
+            Wait::Yield => Self::Yield(Yield),
         }
+    }
+}
+
+impl WaitStrategy for ForRoom {
+    fn wait(&mut self, turn: &Turn) {
+        match self {
+            Self::Spin(strategy) => strategy.wait(turn),
+            Self::Yield(strategy) => strategy.wait(turn),
+        }
+    }
+}
+
+const GOES_ON: &str = "no consumer fails, and the ring has room for the batch";
+
+fn build<E: Event>(setting: Setting) -> (Producer<E, ForRoom>, Ring<E>) {
+    Ring::builder().capacity(setting.capacity).wait(setting.wait.into()).build().expect("a good capacity")
+}
+
+impl<E: Event> Sender<E> for Producer<E, ForRoom> {
+    #[inline(always)]
+    fn send(&mut self, event: E) {
+        self.publish(&event).expect(GOES_ON);
+    }
+
+    #[inline(always)]
+    fn send_batch(&mut self, events: impl ExactSizeIterator<Item = E>) {
+        let mut claim = self.claim(events.len()).expect(GOES_ON);
+        for event in events {
+            claim.push(&event).expect(GOES_ON);
+        }
+        claim.publish().expect(GOES_ON);
+    }
+}
+
+impl<const PACED: bool> Carrier for Ringbus<PACED> {
+    type Sender<E: Event> = Producer<E, ForRoom>;
+
+    fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
+        let (producer, ring) = build(setting);
+        match setting.wait {
+            Wait::Spin => {
+                let consumer = ring.required("sum").wait(BusySpin).paced(PACED).join().expect("a free place");
+                read(setting.core, consumer, handler);
+            }
+            Wait::Yield => {
+                let consumer = ring.required("sum").wait(Yield).paced(PACED).join().expect("a free place");
+                read(setting.core, consumer, handler);
+            }
+        }
+        producer
+    }
+}
+
+impl Graph for Plain {
+    type Sender<E: Event> = Producer<E, ForRoom>;
+
+    fn open<E: Event>(setting: Setting, shape: Shape, handlers: [impl Handler<E>; 3]) -> Self::Sender<E> {
+        let (producer, ring) = build(setting);
+        match setting.wait {
+            Wait::Spin => read_all(setting.core, &ring, shape, || BusySpin, handlers),
+            Wait::Yield => read_all(setting.core, &ring, shape, || Yield, handlers),
+        }
+        producer
+    }
+}
+
+fn read_all<E: Event, W: WaitStrategy + 'static>(
+    core: Option<CoreId>,
+    ring: &Ring<E>,
+    shape: Shape,
+    strategy: impl Fn() -> W,
+    handlers: [impl Handler<E>; 3],
+) {
+    let mut consumers: Vec<RequiredConsumer<E, W>> = Vec::new();
+    for name in ["first", "second", "third"] {
+        let builder = ring.required(name).wait(strategy());
+        let builder = match (shape, consumers.last()) {
+            (Shape::Pipeline, Some(upstream)) => builder.after(&[upstream]),
+            _ => builder,
+        };
+        let consumer = builder.join().expect("a free place");
+        consumers.push(consumer);
+    }
+    for (consumer, handler) in consumers.into_iter().zip(handlers) {
+        read(core, consumer, handler);
+    }
+}
+
+/// In place, all that is there at once.
+fn read<E: Event, W: WaitStrategy + 'static>(
+    core: Option<CoreId>,
+    mut consumer: RequiredConsumer<E, W>,
+    mut handler: impl Handler<E>,
+) {
+    consume(core, move || {
+        let mut goes_on = true;
+        while goes_on && let Ok(batch) = consumer.read() {
+            batch.for_each(|event, _, _| goes_on = handler(event).is_continue());
+        }
+        consumer.leave();
     });
-    let measurement = source.send_all(&mut producer, |producer, event| {
-        producer.publish(&event).expect("the consumer stays");
-    });
-    drop(producer); // ends the consumer
-    consuming.join().expect("the consumer does not panic");
-    measurement
+}
+
+impl Lossy for Plain {
+    type Sender<E: Event> = Producer<E, ForRoom>;
+
+    fn open<E: Event>(
+        setting: Setting,
+        mut handler: impl FnMut(Delivery<'_, E>) -> ControlFlow<()> + Send + 'static,
+    ) -> Self::Sender<E> {
+        let (producer, ring) = build(setting);
+        let mut consumer = ring.optional("sum").wait(BusySpin).join().expect("the ring has just been built");
+        consume(setting.core, move || {
+            // As many as stay in a core's first cache while they are handled.
+            let mut events = Vec::with_capacity(256);
+            loop {
+                events.clear();
+                let missed = match consumer.recv_many(&mut events) {
+                    Ok(received) => received.missed,
+                    Err(RecvError::Lagged { missed, .. }) => missed,
+                    Err(RecvError::Ended(_)) => break,
+                    Err(error) => panic!("it waits, and the buffer has room: {error}"),
+                };
+                if missed > 0 {
+                    _ = handler(Delivery::Missed(missed));
+                }
+                if events.iter().any(|event| handler(Delivery::Event(event)).is_break()) {
+                    break;
+                }
+            }
+        });
+        producer
+    }
 }
