@@ -323,10 +323,7 @@ impl GatingSequence {
     #[inline(always)]
     pub(crate) fn is_worth_a_look(&self) -> bool {
         match &self.barrier {
-            Barrier::Cursor(cursor) => {
-                cursor.glance() != Observed { count: self.seen, closed: false }
-                    || self.core().attention.is_stopped()
-            }
+            Barrier::Cursor(_) => self.core().has_news(self.seen),
             Barrier::After(_) | Barrier::Paused(_) => true,
         }
     }

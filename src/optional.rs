@@ -8,11 +8,12 @@ use crate::cursor::Cursor;
 use crate::error::{RecvError, StartError};
 use crate::event::Event;
 use crate::member::Listener;
+use crate::pace::Pace;
 use crate::pause::{self, Paused};
 use crate::ring::{Core, Ring};
 use crate::sequence::Sequence;
 use crate::storage::Slots;
-use crate::sync::Projection;
+use crate::sync::{Projection, stop_speculation};
 use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
 use crate::waiting::{Until, look_until};
@@ -92,21 +93,23 @@ pub struct OptionalBuilder<'ring, E: Event, W: WaitStrategy = BackOff> {
     name: Arc<str>,
     start: ReadFrom,
     resume: ReadFrom,
+    is_paced: bool,
     wait: W,
 }
 
 impl<'ring, E: Event> OptionalBuilder<'ring, E> {
     pub(crate) fn new(ring: &'ring Ring<E>, name: &str) -> Self {
         let resume = ReadFrom::Oldest { headroom: ring.core.capacity / 8 };
-        Self { ring, name: name.into(), start: ReadFrom::Newest, resume, wait: BackOff::default() }
+        let wait = BackOff::default();
+        Self { ring, name: name.into(), start: ReadFrom::Newest, resume, is_paced: true, wait }
     }
 }
 
 impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
     /// How this consumer waits in its blocking calls; [`BackOff`] unless set. The producer never wakes it.
     pub fn wait<V: WaitStrategy>(self, wait: V) -> OptionalBuilder<'ring, E, V> {
-        let Self { ring, name, start, resume, .. } = self;
-        OptionalBuilder { ring, name, start, resume, wait }
+        let Self { ring, name, start, resume, is_paced, .. } = self;
+        OptionalBuilder { ring, name, start, resume, is_paced, wait }
     }
 
     /// Where to start; [`ReadFrom::Newest`] unless set.
@@ -121,13 +124,20 @@ impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
         self
     }
 
+    /// Whether this consumer lets the producer get ahead when it runs on its heels, in its blocking calls and on a worker; it does
+    /// unless set otherwise. As for required consumers: see [`RequiredBuilder::paced`](crate::RequiredBuilder::paced).
+    pub fn paced(mut self, is_paced: bool) -> Self {
+        self.is_paced = is_paced;
+        self
+    }
+
     /// Joins, while the producer runs, which does not notice. There is no limit to how many do.
     ///
     /// # Errors
     ///
     /// [`StartError::NotYetPublished`] or [`StartError::BeforeFirst`] if it was to start at a sequence that is not on this ring.
     pub fn join(self) -> Result<OptionalConsumer<E, W>, StartError> {
-        let Self { ring, name, start, resume, wait } = self;
+        let Self { ring, name, start, resume, is_paced, wait } = self;
         let core = &ring.core;
         let window = Window { len: ring.slots.window(), first_sequence: core.first_sequence };
         let position = window.start(&core.cursor, &name, start)?;
@@ -139,6 +149,8 @@ impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
             window,
             resume,
             position,
+            seen: position,
+            pace: if is_paced { Pace::new(core.capacity) } else { Pace::never() },
             not_delivered: position,
             missed: 0,
             listener,
@@ -202,6 +214,9 @@ struct Reader<E> {
     resume: ReadFrom,
     /// The next sequence to read.
     position: u64,
+    /// What lies between the position and this was published when last looked.
+    seen: u64,
+    pace: Pace,
     /// What of the position is not delivered: where it joined, and what was missed or let pass since.
     not_delivered: u64,
     missed: u64,
@@ -230,13 +245,48 @@ impl<E: Event> Reader<E> {
             0 if observed.closed || self.cursor.owner().attention.is_stopped() => self.look_closer(),
             0 => Err(RecvError::Empty),
             unread if unread > self.window.len => Err(self.lagged(observed.count)),
-            unread => Ok(unread),
+            unread => {
+                let new = observed.count - self.seen.max(self.position);
+                if new > 0 {
+                    self.pace.found(new);
+                }
+                if unread > 1 {
+                    // For the reason given in `batch.rs`.
+                    stop_speculation();
+                }
+                self.seen = observed.count;
+                Ok(unread)
+            }
         }
+    }
+
+    /// Whether everything that was seen is read.
+    #[inline(always)]
+    fn has_read_all(&self) -> bool {
+        self.position >= self.seen
+    }
+
+    /// Lets the producer get ahead, where that helps: see [`Pace`]. For those who are willing to wait.
+    #[inline(always)]
+    fn keep_pace(&self) {
+        if self.has_read_all() {
+            self.pace.keep();
+        }
+    }
+
+    /// Whether it is worth to [look](Self::look) again, after looks that found nothing.
+    #[inline(always)]
+    fn glance(&self) -> bool {
+        // Lest the event's line is asked for only when the cursor's has come.
+        self.slots.prefetch(self.position);
+        self.cursor.owner().has_news(self.position)
     }
 
     #[inline(always)]
     fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
-        self.look()?;
+        if self.has_read_all() {
+            self.look()?;
+        }
         match self.slots.copy(self.position).confirm(&self.cursor) {
             Ok(event) => {
                 let sequence = Sequence::new(self.position);
@@ -327,7 +377,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// [`RecvError::Lagged`] where events were missed, [`RecvError::Ended`] at the end; never [`RecvError::Empty`].
     #[inline]
     pub fn recv(&mut self) -> Result<(Sequence, E), RecvError> {
-        self.wait_for(Until::Done, Reader::try_recv)
+        self.wait_for(Until::Done, || false, Reader::try_recv)
     }
 
     /// The next event and its sequence, if there is one now.
@@ -350,7 +400,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// [`RecvError::Ended`] at the end.
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<(Sequence, E), RecvError> {
-        self.wait_for(Until::Deadline(deadline), Reader::try_recv)
+        self.wait_for(Until::Deadline(deadline), || false, Reader::try_recv)
     }
 
     /// Appends to `buffer` as many events as are published and fit into its spare capacity, by one validation; waits until
@@ -379,7 +429,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// read; [`RecvError::Ended`] at the end; never [`RecvError::Empty`].
     #[inline]
     pub fn recv_many(&mut self, buffer: &mut Vec<E>) -> Result<Received, RecvError> {
-        self.wait_for(Until::Done, |reader| reader.try_recv_many(buffer))
+        self.wait_for(Until::Done, || false, |reader| reader.try_recv_many(buffer))
     }
 
     /// As [`recv_many`](Self::recv_many) and its forms; `Empty` also once `interrupted` says so.
@@ -388,13 +438,9 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         &mut self,
         buffer: &mut Vec<E>,
         until: Until,
-        mut interrupted: impl FnMut() -> bool,
+        interrupted: impl FnMut() -> bool,
     ) -> Result<Received, RecvError> {
-        let received = self.wait_for(until, |reader| match reader.try_recv_many(buffer) {
-            Err(RecvError::Empty) if interrupted() => Ok(None),
-            received => received.map(Some),
-        })?;
-        received.ok_or(RecvError::Empty)
+        self.wait_for(until, interrupted, |reader| reader.try_recv_many(buffer))
     }
 
     /// As [`recv_many`](Self::recv_many), if there is an event now.
@@ -418,22 +464,46 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         buffer: &mut Vec<E>,
         deadline: Instant,
     ) -> Result<Received, RecvError> {
-        self.wait_for(Until::Deadline(deadline), |reader| reader.try_recv_many(buffer))
+        self.wait_for(Until::Deadline(deadline), || false, |reader| reader.try_recv_many(buffer))
     }
 
     #[inline(always)]
     fn wait_for<T>(
         &mut self,
         until: Until,
+        interrupted: impl FnMut() -> bool,
+        mut receive: impl FnMut(&mut Reader<E>) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        self.reader.keep_pace();
+        match receive(&mut self.reader) {
+            Err(RecvError::Empty) => self.keep_looking(until, interrupted, receive),
+            answer => answer,
+        }
+    }
+
+    /// After a look that found nothing. Nobody wakes an optional consumer.
+    #[cold]
+    #[inline(never)]
+    fn keep_looking<T>(
+        &mut self,
+        until: Until,
+        mut interrupted: impl FnMut() -> bool,
         mut receive: impl FnMut(&mut Reader<E>) -> Result<T, RecvError>,
     ) -> Result<T, RecvError> {
         let Self { reader, wait } = self;
-        // Nobody wakes an optional consumer.
-        look_until(until, wait, None, || match receive(reader) {
-            Err(RecvError::Empty) => None,
-            answer => Some(answer),
-        })
-        .unwrap_or(Err(RecvError::Empty))
+        let mut looks = 0;
+        let answer = look_until(until, wait, None, || {
+            looks += 1;
+            if reader.glance() {
+                match receive(reader) {
+                    Err(RecvError::Empty) => {}
+                    answer => return Some(answer),
+                }
+            }
+            interrupted().then_some(Err(RecvError::Empty))
+        });
+        reader.pace.waited(looks);
+        answer.unwrap_or(Err(RecvError::Empty))
     }
 
     /// Moves ahead, to the newest event for instance, and counts what lies between as missed. Returns how many those are.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use crate::sync::spin_loop;
 
-/// A required consumer's account of how it runs behind the producer.
+/// A consumer's account of how it runs behind the producer.
 #[derive(Debug)]
 pub(crate) struct Pace {
     /// How long a pause is; 0: this consumer never pauses.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::attention::Attention;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Observed};
 use crate::error::{BuildError, End, GroupError, PublishError};
 use crate::event::{Event, assert_layout};
 use crate::gate::{GateTable, GatingSequence};
@@ -45,6 +45,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// Whether the stream has gone on or ended since the cursor stood at `seen`, or all are to stop. It orders nothing.
+    #[inline(always)]
+    pub(crate) fn has_news(&self, seen: u64) -> bool {
+        self.cursor.glance() != Observed { count: seen, closed: false } || self.attention.is_stopped()
+    }
+
     /// Ends the stream, unless it has ended. For the producer alone.
     pub(crate) fn close(&self, end: &End) {
         let observed = self.cursor.glance();
