@@ -210,7 +210,7 @@ pub(crate) struct Listener {
 
 /// The account of an optional consumer: its position is where it joined, and all three.
 ///
-/// Relaxed: a stronger store would keep the reader's own position out of registers (PERF.md has the price). Whoever looks
+/// Relaxed: a stronger store would keep the reader's own position out of registers (benches/TRIED.md has the price). Whoever looks
 /// on may see these numbers before it sees the cursor that they rest on, and takes the cursor to be at least there.
 #[derive(Debug)]
 pub(crate) struct Tally {

@@ -35,8 +35,8 @@ pub enum Parking {
     /// default: a ring on which nobody parks costs the same everywhere.
     #[default]
     WhereFree,
-    /// By `membarrier`; where it is refused, each publish and each acknowledgement executes a full barrier (PERF.md has its
-    /// price).
+    /// By `membarrier`; where it is refused, each publish and each acknowledgement executes a full barrier (PERF.md, *One thread*,
+    /// has its price).
     Guaranteed,
     /// By a full barrier in each publish and each acknowledgement, everywhere: nobody who goes to sleep interrupts the
     /// producer's core.

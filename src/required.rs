@@ -106,9 +106,10 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
     ///
     /// A consumer that is faster than its producer looks so often that both wait for the hand-offs of the cursor's cache line, and
     /// throughput collapses. A paced one, in [`read`](RequiredConsumer::read), [`read_deadline`](RequiredConsumer::read_deadline) and
-    /// on a worker, puts a look off by at most three quarters of a microsecond if the thousand events before came without a look that
-    /// found none, and goes on doing so while that brings more than 60 events a microsecond. PERF.md has what it brings, and
-    /// what it costs in latency under load. Rings of less than 512 slots are too small for it.
+    /// on a worker, measures now and then, when a thousand events and more have come without a long wait, whether pauses of three
+    /// quarters of a microsecond before each look bring more events, and goes on pausing while they do, by a quarter at least. Where
+    /// events just come at a rate it does not, whatever the rate. PERF.md has what it brings (`ringbus, unpaced` beside `ringbus`), and
+    /// that it costs no latency under load. Rings of less than 512 slots are too small for it.
     pub fn paced(mut self, is_paced: bool) -> Self {
         self.is_paced = is_paced;
         self

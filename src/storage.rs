@@ -190,7 +190,7 @@ pub(crate) struct SlotWriter<E> {
 
 impl<E: Event> SlotWriter<E> {
     /// How far ahead of the write the cache line is asked for: far enough for it to arrive from another core's cache, near
-    /// enough to be still there. PERF.md has the sweep that chose it.
+    /// enough to be still there. benches/TRIED.md has the sweep that chose it.
     const AHEAD_BYTES: usize = 2048;
 
     /// Writes `event` into the next slot of `free`, which must belong to the same ring. Panics if none remains.
@@ -202,7 +202,7 @@ impl<E: Event> SlotWriter<E> {
     }
 
     /// Writes all of `events` into the next slots of `free`, which must belong to the same ring. Panics if fewer remain. Without
-    /// prefetch: the processor sees a long run of stores by itself, and more was lost than gained (PERF.md).
+    /// prefetch: the processor sees a long run of stores by itself, and more was lost than gained (benches/TRIED.md).
     #[inline(always)]
     pub(crate) fn push_all(&mut self, free: &mut Free<'_>, events: &[E]) {
         let first = free.fill(events.len() as u64);

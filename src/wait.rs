@@ -122,7 +122,8 @@ fn nap(turn: &Turn, length: Duration) {
 /// runnable threads than cores it takes the core away from the thread it waits for.
 ///
 /// The hint is there because without it a processor has dozens of looks under way when the line that they wait for changes, and has
-/// to give them up first; an event is there sooner with it (PERF.md).
+/// to give them up first; an event is there sooner with it (PERF.md has two rivals
+/// both ways).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BusySpin;
 
