@@ -12,6 +12,7 @@ use crate::pace::Pace;
 use crate::sequence::Sequence;
 use crate::storage::{Hold, Slots};
 use crate::sync::stop_speculation;
+use crate::waiting::Reading;
 
 /// What reading needs, apart from the wait strategy.
 pub(crate) struct Reader<E> {
@@ -30,33 +31,13 @@ impl<E: Event> Reader<E> {
         Self { gating, slots, batch_limit, pace, part }
     }
 
-    /// Lets the producer get ahead, where that helps: see [`Pace`]. For those who are willing to wait.
-    #[inline(always)]
-    pub(crate) fn keep_pace(&self) {
-        if self.gating.readable() == 0 {
-            self.pace.keep();
-        }
-    }
-
-    /// Whether it is worth to [look](Self::look) again, after looks that found nothing.
-    #[inline(always)]
-    pub(crate) fn glance(&self) -> bool {
-        // Lest the event's line is asked for only when the cursor's has come.
-        self.slots.prefetch(self.gating.position());
-        self.gating.is_worth_a_look()
-    }
-
     /// How many events the next batch has: at least 1.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> Result<u64, ReadError> {
         let in_hand = self.gating.readable();
         if in_hand < self.batch_limit {
             let observed = self.gating.look();
-            let found = self.gating.readable() - in_hand;
-            if found > 0 {
-                self.pace.found(found);
-            }
-            if found > 1 {
+            if self.gating.readable() - in_hand > 1 {
                 // Otherwise the processor would load the slots behind the last, in the hope that they will be read too, and take
                 // their lines away from the producer, which is about to write them.
                 stop_speculation();
@@ -72,11 +53,6 @@ impl<E: Event> Reader<E> {
             }
         }
         Ok(self.gating.readable().min(self.batch_limit))
-    }
-
-    /// So many looks have found nothing.
-    pub(crate) fn has_waited(&mut self, looks: u64) {
-        self.pace.waited(looks);
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -126,6 +102,29 @@ impl<E: Event> Reader<E> {
     #[inline(always)]
     pub(crate) fn batch(&mut self, len: u64) -> Batch<'_, E> {
         Batch { hold: self.slots.hold(&self.gating, len), reader: self, len }
+    }
+}
+
+impl<E: Event> Reading for Reader<E> {
+    #[inline(always)]
+    fn position(&self) -> u64 {
+        self.gating.position()
+    }
+
+    #[inline(always)]
+    fn seen(&self) -> u64 {
+        self.gating.position() + self.gating.readable()
+    }
+
+    #[inline(always)]
+    fn glance(&self) -> bool {
+        // Lest the event's line is asked for only when the cursor's has come.
+        self.slots.prefetch(self.gating.position());
+        self.gating.is_worth_a_look()
+    }
+
+    fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
     }
 }
 

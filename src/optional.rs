@@ -16,7 +16,7 @@ use crate::storage::Slots;
 use crate::sync::{Projection, stop_speculation};
 use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
-use crate::waiting::{Until, look_until};
+use crate::waiting::{Reading, Until, poll};
 use crate::worker::WorkerBuilder;
 
 /// Where an optional consumer starts, where it goes on after it was overrun, or where it moves to.
@@ -150,7 +150,7 @@ impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
             resume,
             position,
             seen: position,
-            pace: if is_paced { Pace::new(core.capacity) } else { Pace::never() },
+            pace: Pace::new(core.capacity, is_paced),
             not_delivered: position,
             missed: 0,
             listener,
@@ -246,11 +246,7 @@ impl<E: Event> Reader<E> {
             0 => Err(RecvError::Empty),
             unread if unread > self.window.len => Err(self.lagged(observed.count)),
             unread => {
-                let new = observed.count - self.seen.max(self.position);
-                if new > 0 {
-                    self.pace.found(new);
-                }
-                if unread > 1 {
+                if observed.count - self.seen.max(self.position) > 1 {
                     // For the reason given in `batch.rs`.
                     stop_speculation();
                 }
@@ -260,31 +256,9 @@ impl<E: Event> Reader<E> {
         }
     }
 
-    /// Whether everything that was seen is read.
-    #[inline(always)]
-    fn has_read_all(&self) -> bool {
-        self.position >= self.seen
-    }
-
-    /// Lets the producer get ahead, where that helps: see [`Pace`]. For those who are willing to wait.
-    #[inline(always)]
-    fn keep_pace(&self) {
-        if self.has_read_all() {
-            self.pace.keep();
-        }
-    }
-
-    /// Whether it is worth to [look](Self::look) again, after looks that found nothing.
-    #[inline(always)]
-    fn glance(&self) -> bool {
-        // Lest the event's line is asked for only when the cursor's has come.
-        self.slots.prefetch(self.position);
-        self.cursor.owner().has_news(self.position)
-    }
-
     #[inline(always)]
     fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
-        if self.has_read_all() {
+        if self.position >= self.seen {
             self.look()?;
         }
         match self.slots.copy(self.position).confirm(&self.cursor) {
@@ -312,7 +286,9 @@ impl<E: Event> Reader<E> {
         };
         let (first, count) = copied.confirm(&self.cursor, resume);
         let missed = first - from;
-        self.miss(missed);
+        if missed > 0 {
+            self.miss(missed);
+        }
         self.deliver(count as u64);
         let first = Sequence::new(first);
         if count == 0 {
@@ -342,14 +318,14 @@ impl<E: Event> Reader<E> {
         self.listener.tally.delivered.set(self.delivered());
     }
 
-    #[inline]
+    #[cold]
     fn miss(&mut self, events: u64) {
-        if events > 0 {
-            self.position += events;
-            self.not_delivered += events;
-            self.missed += events;
-            self.listener.tally.missed.set(self.missed);
-        }
+        self.position += events;
+        self.not_delivered += events;
+        self.missed += events;
+        self.listener.tally.missed.set(self.missed);
+        // Whoever is overrun is on nobody's heels.
+        self.pace.stop();
     }
 
     /// Looks again, where there was nothing, and the ring is closed or stopped: what was published, or closed, before the stop
@@ -366,6 +342,29 @@ impl<E: Event> Reader<E> {
             (unread, _) if unread > self.window.len => Err(self.lagged(observed.count)),
             (unread, _) => Ok(unread),
         }
+    }
+}
+
+impl<E: Event> Reading for Reader<E> {
+    #[inline(always)]
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    #[inline(always)]
+    fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    #[inline(always)]
+    fn glance(&self) -> bool {
+        // Lest the event's line is asked for only when the cursor's has come.
+        self.slots.prefetch(self.position);
+        self.cursor.owner().has_news(self.position)
+    }
+
+    fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
     }
 }
 
@@ -474,36 +473,13 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         interrupted: impl FnMut() -> bool,
         mut receive: impl FnMut(&mut Reader<E>) -> Result<T, RecvError>,
     ) -> Result<T, RecvError> {
-        self.reader.keep_pace();
-        match receive(&mut self.reader) {
-            Err(RecvError::Empty) => self.keep_looking(until, interrupted, receive),
-            answer => answer,
-        }
-    }
-
-    /// After a look that found nothing. Nobody wakes an optional consumer.
-    #[cold]
-    #[inline(never)]
-    fn keep_looking<T>(
-        &mut self,
-        until: Until,
-        mut interrupted: impl FnMut() -> bool,
-        mut receive: impl FnMut(&mut Reader<E>) -> Result<T, RecvError>,
-    ) -> Result<T, RecvError> {
         let Self { reader, wait } = self;
-        let mut looks = 0;
-        let answer = look_until(until, wait, None, || {
-            looks += 1;
-            if reader.glance() {
-                match receive(reader) {
-                    Err(RecvError::Empty) => {}
-                    answer => return Some(answer),
-                }
-            }
-            interrupted().then_some(Err(RecvError::Empty))
-        });
-        reader.pace.waited(looks);
-        answer.unwrap_or(Err(RecvError::Empty))
+        let look = |reader: &mut Reader<E>| match receive(reader) {
+            Err(RecvError::Empty) => None,
+            answer => Some(answer),
+        };
+        // Nobody wakes an optional consumer.
+        poll(reader, until, wait, |_| None, interrupted, look).unwrap_or(Err(RecvError::Empty))
     }
 
     /// Moves ahead, to the newest event for instance, and counts what lies between as missed. Returns how many those are.

@@ -2,39 +2,40 @@
 //!
 //! A consumer that is faster than its producer runs on the producer's heels: it finds a few events, handles them, and looks again.
 //! Each look takes the cursor's cache line away from the producer, which waits for it at the next publish, so that both are held
-//! up by the hand-offs of one line. A pause now and then breaks that: the producer gets ahead, and both run at their own speed.
+//! up by the hand-offs of one line. A delay before each look breaks that: the producer gets ahead, and both run at their own speed.
 //!
-//! A pause costs latency, so it is taken only where it is seen to bring throughput:
+//! A delay costs latency, so it is taken only where it is seen to bring throughput:
 //!
-//! - Nothing happens before a *run* of events without a look that found none. Whoever has to wait for events now and then, if only
-//!   after each burst, never pauses.
-//! - Then the rate of events is measured without pauses, and with a few. Only if the pauses raised it by a quarter are there
+//! - Nothing happens before a *run* of events without a look that had to wait for long.
+//! - Then the rate of events is measured without delays, and with a few. Only if the delays raised it by a quarter are there
 //!   more: the producer was held up. If events just come at a certain rate, it is the same.
-//! - If pausing did not pay, the next try wants a run of twice the length. If it did, all is measured again after
-//!   [`PACED_LOOKS`](Pace::PACED_LOOKS) looks.
-//! - A look that found none ends everything at once. After one that found thousands there is no pause: the consumer has fallen
-//!   behind, and is on nobody's heels.
+//! - If delays did not pay, the next try wants a run of twice the length. If they did, all is measured again after
+//!   [`DELAYED_LOOKS`](Pace::DELAYED_LOOKS) looks.
+//! - Whoever has to wait, or takes long over what it has, is not on anybody's heels: a gap between two looks ends everything.
+//!   So does an overrun; and after a look that found thousands there is no delay.
 //!
-//! PERF.md has what it brings, and what it costs in latency under load.
+//! PERF.md has what it brings, and the latency under load with it and without.
 
 use std::time::{Duration, Instant};
 
 use crate::sync::spin_loop;
 
-/// A consumer's account of how it runs behind the producer.
+/// A consumer's account of how it runs behind the producer. Only of looks that it takes with nothing in hand, in calls that wait.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// How long a pause is; 0: this consumer never pauses.
-    pause: Duration,
+    /// How long a look is put off; 0: never.
+    delay: Duration,
     phase: Phase,
+    /// When the last look was, in a phase that measures or delays.
+    last_look: Option<Instant>,
     /// Events since the last long wait, or since the last try.
     run: u64,
     /// How long a run must be before there is something to do.
     awaited: u64,
     /// The run that the next try wants.
     before_next_try: u64,
-    /// Whether to pause before the next look.
-    pauses: bool,
+    /// Whether the next look is to be put off.
+    delays_next: bool,
 }
 
 /// Events, and the time in which they came.
@@ -47,9 +48,9 @@ struct Stretch {
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     Running,
-    MeasuringUnpaced(Stretch),
-    MeasuringPaced { unpaced: Rate, paced: Stretch, looks_left: u64 },
-    Paced { looks_left: u64 },
+    MeasuringUndelayed(Stretch),
+    MeasuringDelayed { undelayed: Rate, delayed: Stretch, looks_left: u64 },
+    Delaying { looks_left: u64 },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,7 @@ impl Stretch {
 }
 
 impl Rate {
-    /// Whether this is at least a quarter more than `other`.
+    /// Whether this is at least a quarter more than `other`. (Stretches are short: there are no long gaps in them.)
     fn is_worth_more_than(self, other: Self) -> bool {
         4 * self.events * other.nanoseconds >= 5 * other.events * self.nanoseconds
     }
@@ -81,55 +82,54 @@ impl Pace {
     const LONG_WAIT: u64 = 256;
     const SHORTEST_RUN: u64 = 1_024;
     const LONGEST_RUN: u64 = 262_144;
-    /// Events from which the rate without pauses is taken.
-    const UNPACED_EVENTS: u64 = 1_024;
-    /// Looks from which the rate with pauses is taken.
+    /// Events from which the rate without delays is taken.
+    const UNDELAYED_EVENTS: u64 = 1_024;
+    /// Looks from which the rate with delays is taken.
     const TRIED_LOOKS: u64 = 16;
-    const PACED_LOOKS: u64 = 256;
+    const DELAYED_LOOKS: u64 = 256;
     /// A look that found so many events did not come too early.
     const FAR_BEHIND: u64 = 4_096;
     /// Some hand-offs of a line between the farthest cores of a machine.
-    const LONGEST_PAUSE: Duration = Duration::from_nanos(768);
-    /// So that the producer does not fill the ring meanwhile, at an event a nanosecond.
-    const PAUSE_OF_HALF_A_SLOT: Duration = Duration::from_nanos(1);
-    /// Shorter than this, a pause brings less than it costs.
-    const SHORTEST_PAUSE: Duration = Duration::from_nanos(200);
+    const LONGEST_DELAY: Duration = Duration::from_nanos(768);
+    /// Shorter than this, a delay brings less than it costs.
+    const SHORTEST_DELAY: Duration = Duration::from_nanos(200);
+    /// Between two looks, more than this is waiting, or work.
+    const LONGEST_GAP: Duration = Duration::from_micros(8);
 
-    /// For a ring of `capacity` slots.
-    pub(crate) fn new(capacity: u64) -> Self {
-        let half_a_ring =
-            Self::PAUSE_OF_HALF_A_SLOT.saturating_mul((capacity / 2).try_into().unwrap_or(u32::MAX));
-        let pause = Self::LONGEST_PAUSE.min(half_a_ring);
-        if pause < Self::SHORTEST_PAUSE {
-            Self::never()
-        } else {
-            Self { pause, awaited: Self::SHORTEST_RUN, ..Self::never() }
-        }
-    }
-
-    pub(crate) fn never() -> Self {
+    /// For a ring of `capacity` slots; `is_wanted`: whether to put looks off at all.
+    pub(crate) fn new(capacity: u64, is_wanted: bool) -> Self {
+        // So that the producer does not fill the ring meanwhile, at an event a nanosecond.
+        let delay = Self::LONGEST_DELAY.min(Duration::from_nanos(capacity / 2));
+        let is_wanted = is_wanted && delay >= Self::SHORTEST_DELAY;
         Self {
-            pause: Duration::ZERO,
+            delay: if is_wanted { delay } else { Duration::ZERO },
             phase: Phase::Running,
+            last_look: None,
             run: 0,
-            awaited: u64::MAX,
+            awaited: if is_wanted { Self::SHORTEST_RUN } else { u64::MAX },
             before_next_try: Self::SHORTEST_RUN,
-            pauses: false,
+            delays_next: false,
         }
     }
 
-    /// Before a look, with nothing in hand.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.delay.is_zero()
+    }
+
+    /// Before a look.
     #[inline(always)]
-    pub(crate) fn keep(&self) {
-        if self.pauses {
-            self.pause();
+    pub(crate) fn keep(&mut self) {
+        if self.delays_next {
+            self.delay();
         }
     }
 
     #[cold]
-    fn pause(&self) {
+    fn delay(&mut self) {
+        // Once for each look that finds something.
+        self.delays_next = false;
         let start = Instant::now();
-        while start.elapsed() < self.pause {
+        while start.elapsed() < self.delay {
             spin_loop();
         }
     }
@@ -156,13 +156,14 @@ impl Pace {
         }
     }
 
-    /// Back to where nothing happens.
+    /// Back to where nothing happens: also for whoever was overrun.
     #[cold]
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.phase = Phase::Running;
+        self.last_look = None;
         self.run = 0;
-        self.pauses = false;
-        if !self.pause.is_zero() {
+        self.delays_next = false;
+        if self.is_wanted() {
             self.awaited = self.before_next_try;
         }
     }
@@ -170,36 +171,40 @@ impl Pace {
     #[cold]
     #[inline(never)]
     fn go_on(&mut self, events: u64, now: Instant) {
+        let last_look = self.last_look.replace(now);
+        if last_look.is_some_and(|last| now.duration_since(last) > Self::LONGEST_GAP) {
+            return self.stop();
+        }
         self.awaited = 0;
         self.phase = match self.phase {
-            Phase::Running => Phase::MeasuringUnpaced(Stretch::from(now)),
-            Phase::MeasuringUnpaced(_) if events >= Self::FAR_BEHIND => return self.stop(),
-            Phase::MeasuringUnpaced(mut unpaced) => {
-                unpaced.events += events;
-                if unpaced.events < Self::UNPACED_EVENTS {
-                    Phase::MeasuringUnpaced(unpaced)
+            Phase::Running => Phase::MeasuringUndelayed(Stretch::from(now)),
+            Phase::MeasuringUndelayed(_) if events >= Self::FAR_BEHIND => return self.stop(),
+            Phase::MeasuringUndelayed(mut undelayed) => {
+                undelayed.events += events;
+                if undelayed.events < Self::UNDELAYED_EVENTS {
+                    Phase::MeasuringUndelayed(undelayed)
                 } else {
-                    let paced = Stretch::from(now);
-                    Phase::MeasuringPaced { unpaced: unpaced.rate(now), paced, looks_left: Self::TRIED_LOOKS }
+                    let (undelayed, delayed) = (undelayed.rate(now), Stretch::from(now));
+                    Phase::MeasuringDelayed { undelayed, delayed, looks_left: Self::TRIED_LOOKS }
                 }
             }
-            Phase::MeasuringPaced { unpaced, mut paced, looks_left } => {
-                paced.events += events;
+            Phase::MeasuringDelayed { undelayed, mut delayed, looks_left } => {
+                delayed.events += events;
                 if looks_left > 1 {
-                    Phase::MeasuringPaced { unpaced, paced, looks_left: looks_left - 1 }
-                } else if paced.rate(now).is_worth_more_than(unpaced) {
+                    Phase::MeasuringDelayed { undelayed, delayed, looks_left: looks_left - 1 }
+                } else if delayed.rate(now).is_worth_more_than(undelayed) {
                     self.before_next_try = Self::SHORTEST_RUN;
-                    Phase::Paced { looks_left: Self::PACED_LOOKS }
+                    Phase::Delaying { looks_left: Self::DELAYED_LOOKS }
                 } else {
                     self.before_next_try = (2 * self.before_next_try).min(Self::LONGEST_RUN);
                     return self.stop();
                 }
             }
-            Phase::Paced { looks_left: 0 } => Phase::MeasuringUnpaced(Stretch::from(now)),
-            Phase::Paced { looks_left } => Phase::Paced { looks_left: looks_left - 1 },
+            Phase::Delaying { looks_left: 0 } => Phase::MeasuringUndelayed(Stretch::from(now)),
+            Phase::Delaying { looks_left } => Phase::Delaying { looks_left: looks_left - 1 },
         };
-        let is_pacing = matches!(self.phase, Phase::MeasuringPaced { .. } | Phase::Paced { .. });
-        self.pauses = is_pacing && events < Self::FAR_BEHIND;
+        let delays = matches!(self.phase, Phase::MeasuringDelayed { .. } | Phase::Delaying { .. });
+        self.delays_next = delays && events < Self::FAR_BEHIND;
     }
 }
 
@@ -215,7 +220,7 @@ mod tests {
 
     impl Run {
         fn new(capacity: u64) -> Self {
-            Self { pace: Pace::new(capacity), now: Instant::now() }
+            Self { pace: Pace::new(capacity, true), now: Instant::now() }
         }
 
         /// A look that finds `events`, which took so many nanoseconds to come.
@@ -229,7 +234,7 @@ mod tests {
         /// many came after a pause.
         fn looks(&mut self, looks: u64, unpaced: (u64, u64), paced: (u64, u64)) -> u64 {
             let pausing = |run: &mut Self| {
-                let pauses = run.pace.pauses;
+                let pauses = std::mem::take(&mut run.pace.delays_next);
                 let (events, nanoseconds) = if pauses { paced } else { unpaced };
                 run.look(events, nanoseconds);
                 u64::from(pauses)
@@ -246,7 +251,7 @@ mod tests {
         let mut run = Run::new(65_536);
         assert_eq!(run.looks(51, ON_THE_HEELS, BEHIND), 0, "1,020 events are no run yet");
         assert_eq!(run.looks(1 + 52, ON_THE_HEELS, BEHIND), 0, "the rate without pauses comes first");
-        let (tried, paced) = (Pace::TRIED_LOOKS, Pace::PACED_LOOKS + 1);
+        let (tried, paced) = (Pace::TRIED_LOOKS, Pace::DELAYED_LOOKS + 1);
         assert_eq!(run.looks(tried + paced, ON_THE_HEELS, BEHIND), tried + paced);
         assert_eq!(run.looks(52, ON_THE_HEELS, BEHIND), 0, "then all is measured again");
         assert_eq!(run.looks(tried + paced, ON_THE_HEELS, BEHIND), tried + paced);
@@ -260,7 +265,7 @@ mod tests {
         let looks_of = |events: u64| events.div_ceil(unpaced.0);
         let mut wanted = Pace::SHORTEST_RUN;
         for _ in 0..20 {
-            let before = looks_of(wanted) + looks_of(Pace::UNPACED_EVENTS);
+            let before = looks_of(wanted) + looks_of(Pace::UNDELAYED_EVENTS);
             assert_eq!(run.looks(before, unpaced, paced), 0);
             assert_eq!(run.looks(Pace::TRIED_LOOKS, unpaced, paced), Pace::TRIED_LOOKS);
             wanted = (2 * wanted).min(Pace::LONGEST_RUN);
@@ -280,11 +285,11 @@ mod tests {
     fn a_long_wait_ends_the_pauses() {
         let mut run = Run::new(65_536);
         run.looks(52 + 52 + Pace::TRIED_LOOKS + 10, ON_THE_HEELS, BEHIND);
-        assert!(run.pace.pauses);
+        assert!(run.pace.delays_next);
         run.pace.waited(Pace::LONG_WAIT - 1);
-        assert!(run.pace.pauses);
+        assert!(run.pace.delays_next);
         run.pace.waited(Pace::LONG_WAIT);
-        assert!(!run.pace.pauses);
+        assert!(!run.pace.delays_next);
     }
 
     #[test]
@@ -294,20 +299,50 @@ mod tests {
         let mut run = Run::new(65_536);
         run.looks(52 + 52 + Pace::TRIED_LOOKS + 10, ON_THE_HEELS, BEHIND);
         run.look(Pace::FAR_BEHIND, 4_000);
-        assert!(!run.pace.pauses, "not before the next look");
+        assert!(!run.pace.delays_next, "not before the next look");
         run.look(600, 900);
-        assert!(run.pace.pauses, "but again after it");
+        assert!(run.pace.delays_next, "but again after it");
     }
 
     #[test]
     fn small_rings_and_those_who_do_not_want_it_are_not_paced() {
-        for pace in [Pace::new(256), Pace::never()] {
+        for pace in [Pace::new(256, true), Pace::new(65_536, false)] {
             let mut run = Run { pace, now: Instant::now() };
             assert_eq!(run.looks(100_000, ON_THE_HEELS, BEHIND), 0);
             run.pace.waited(Pace::LONG_WAIT);
             assert_eq!(run.looks(100_000, ON_THE_HEELS, BEHIND), 0);
         }
-        assert_eq!(Pace::new(1_024).pause, Duration::from_nanos(512));
-        assert_eq!(Pace::new(65_536).pause, Pace::LONGEST_PAUSE);
+        assert_eq!(Pace::new(1_024, true).delay, Duration::from_nanos(512));
+        assert_eq!(Pace::new(65_536, true).delay, Pace::LONGEST_DELAY);
+    }
+
+    #[test]
+    fn a_gap_between_two_looks_ends_the_pauses() {
+        let mut run = Run::new(65_536);
+        run.looks(52 + 52 + Pace::TRIED_LOOKS + 10, ON_THE_HEELS, BEHIND);
+        run.look(600, 8_000);
+        assert!(run.pace.delays_next, "eight microseconds are no gap");
+        run.look(600, 8_001);
+        assert!(!run.pace.delays_next);
+    }
+
+    #[test]
+    fn bursts_are_never_paced() {
+        let mut run = Run::new(65_536);
+        for _ in 0..1_000 {
+            assert_eq!(run.looks(10, ON_THE_HEELS, BEHIND), 0);
+            run.look(20, 10_000);
+        }
+    }
+
+    #[test]
+    fn a_delay_comes_once_for_each_look_that_finds_something() {
+        let mut run = Run::new(65_536);
+        run.looks(52 + 52 + Pace::TRIED_LOOKS + 10, ON_THE_HEELS, BEHIND);
+        assert!(run.pace.delays_next);
+        run.pace.keep();
+        assert!(!run.pace.delays_next);
+        run.look(600, 900);
+        assert!(run.pace.delays_next);
     }
 }

@@ -21,7 +21,7 @@ use crate::sequence::Sequence;
 use crate::sync::{Projection, proven};
 use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
-use crate::waiting::{Until, look_until};
+use crate::waiting::{Until, poll};
 use crate::worker::WorkerBuilder;
 
 /// Settings of a required consumer that is about to join: see [`Ring::required`].
@@ -106,10 +106,11 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
     ///
     /// A consumer that is faster than its producer looks so often that both wait for the hand-offs of the cursor's cache line, and
     /// throughput collapses. A paced one, in [`read`](RequiredConsumer::read), [`read_deadline`](RequiredConsumer::read_deadline) and
-    /// on a worker, measures now and then, when a thousand events and more have come without a long wait, whether pauses of three
-    /// quarters of a microsecond before each look bring more events, and goes on pausing while they do, by a quarter at least. Where
-    /// events just come at a rate it does not, whatever the rate. PERF.md has what it brings (`ringbus, unpaced` beside `ringbus`), and
-    /// that it costs no latency under load. Rings of less than 512 slots are too small for it.
+    /// on a worker, measures now and then, when a thousand events and more have come without a gap, whether putting each look off by
+    /// half a microsecond or more (768 ns at most) brings more events, and goes on doing so while it does, by a quarter at least. Where
+    /// events just come at a rate it does not, whatever the rate; trying costs sixteen looks so delayed, of hundreds of thousands of events
+    /// where it never pays. PERF.md has what it brings, and the latency under load with it and without (`ringbus, unpaced`). Rings
+    /// of less than 400 slots are too small for it.
     pub fn paced(mut self, is_paced: bool) -> Self {
         self.is_paced = is_paced;
         self
@@ -142,7 +143,7 @@ impl<'ring, E: Event, W: WaitStrategy> RequiredBuilder<'ring, E, W> {
         }
         let core = &ring.core;
         let gating = GatingSequence::join(core, name, upstream)?;
-        let pace = if is_paced { Pace::new(core.capacity) } else { Pace::never() };
+        let pace = Pace::new(core.capacity, is_paced);
         Ok(RequiredConsumer {
             attention: Projection::new(core, |core| &core.attention),
             reader: Reader::new(gating, ring.slots.clone(), batch_limit, pace),
@@ -289,36 +290,16 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
 
     #[inline(always)]
     fn wait_for_batch(&mut self, until: Until, interrupted: impl FnMut() -> bool) -> Result<u64, ReadError> {
-        self.reader.keep_pace();
-        match self.reader.look() {
-            Err(ReadError::Empty) => self.keep_looking(until, interrupted),
-            answer => answer,
-        }
-    }
-
-    /// After a look that found nothing.
-    #[cold]
-    #[inline(never)]
-    fn keep_looking(
-        &mut self,
-        until: Until,
-        mut interrupted: impl FnMut() -> bool,
-    ) -> Result<u64, ReadError> {
         let Self { reader, attention, wait, .. } = self;
-        let awaited = if reader.gating.comes_after_others() { Awaited::Gates } else { Awaited::Cursor };
-        let mut looks = 0;
-        let answer = look_until(until, wait, Some(attention.alarm(awaited)), || {
-            looks += 1;
-            if reader.glance() {
-                match reader.look() {
-                    Err(ReadError::Empty) => {}
-                    answer => return Some(answer),
-                }
-            }
-            interrupted().then_some(Err(ReadError::Empty))
-        });
-        reader.has_waited(looks);
-        answer.unwrap_or(Err(ReadError::Empty))
+        let alarm = |reader: &Reader<E>| {
+            let comes_after_others = reader.gating.comes_after_others();
+            Some(attention.alarm(if comes_after_others { Awaited::Gates } else { Awaited::Cursor }))
+        };
+        let look = |reader: &mut Reader<E>| match reader.look() {
+            Err(ReadError::Empty) => None,
+            answer => Some(answer),
+        };
+        poll(reader, until, wait, alarm, interrupted, look).unwrap_or(Err(ReadError::Empty))
     }
 
     /// Handles the events that are there now, and acknowledges them: [`try_read`](Self::try_read) and

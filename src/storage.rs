@@ -28,6 +28,10 @@ use crate::sync::{BasePointer, prefetch_for_read, prefetch_for_write, proven};
 mod shadow;
 mod words;
 
+/// How far ahead of the write the cache line is asked for, bytes: far enough for it to arrive from another core's cache, near enough
+/// to be still there. benches/TRIED.md has the sweep that chose it.
+const PREFETCHED_AHEAD: usize = 2_048;
+
 /// A handle on the slots, held by value: base and mask are at hand without going through a pointer.
 pub(crate) struct Slots<E> {
     base: BasePointer<E>,
@@ -60,7 +64,8 @@ impl<E: Event> Slots<E> {
     /// right to write them. `None`: there is no such memory.
     pub(crate) fn allocate(capacity: usize, max_batch: usize) -> Option<(SlotWriter<E>, Self)> {
         const { assert_layout::<E>() };
-        let region = Region::heap(capacity.checked_mul(size_of::<E>())?)?;
+        let behind = PREFETCHED_AHEAD + size_of::<E>();
+        let region = Region::heap(capacity.checked_mul(size_of::<E>())?.checked_add(behind)?)?;
         let slots = Self {
             base: BasePointer::new(region.base().cast::<E>()),
             mask: capacity as u64 - 1,
@@ -122,7 +127,7 @@ impl<E: Event> Slots<E> {
         (before, after)
     }
 
-    /// Asks for the line in which the event with this sequence will stand.
+    /// Asks for the line in which the event with this sequence will begin.
     #[inline(always)]
     pub(crate) fn prefetch(&self, sequence: u64) {
         prefetch_for_read(self.slot(self.index(sequence)));
@@ -189,10 +194,6 @@ pub(crate) struct SlotWriter<E> {
 }
 
 impl<E: Event> SlotWriter<E> {
-    /// How far ahead of the write the cache line is asked for: far enough for it to arrive from another core's cache, near
-    /// enough to be still there. benches/TRIED.md has the sweep that chose it.
-    const AHEAD_BYTES: usize = 2048;
-
     /// Writes `event` into the next slot of `free`, which must belong to the same ring. Panics if none remains.
     #[inline(always)]
     pub(crate) fn push(&mut self, free: &mut Free<'_>, event: &E) {
@@ -215,14 +216,15 @@ impl<E: Event> SlotWriter<E> {
     /// Asks for the lines that will be written a little later. Without it, the consumer that just read a slot still has its line
     /// when the producer comes round, and each write waits for it.
     ///
-    /// Not wrapped: at the end of a lap it asks for lines behind the slots, which does no harm, and the first lines of the next lap
-    /// come when they are written. Wrapping would take more instructions than the rest of the address.
+    /// Not wrapped: at the end of a lap it asks for lines behind the slots, which belong to the region and to no one else, and the
+    /// first lines of the next lap come when they are written. Wrapping would take more instructions than the rest of the
+    /// address.
     #[inline(always)]
     fn prefetch(&self, sequence: u64) {
         const LINE: usize = 64;
         let slot = self.slots.slot(self.slots.index(sequence)).cast::<u8>();
         for line in 0..size_of::<E>().div_ceil(LINE) {
-            prefetch_for_write(slot.wrapping_add(Self::AHEAD_BYTES + line * LINE));
+            prefetch_for_write(slot.wrapping_add(PREFETCHED_AHEAD + line * LINE));
         }
     }
 

@@ -131,9 +131,9 @@ pub(crate) fn prefetch_for_read<T>(address: *const T) {
 #[inline(always)]
 pub(crate) fn stop_speculation() {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
-    // SAFETY: LFENCE accesses no memory.
+    // SAFETY: LFENCE accesses no memory. (It is not said to be `nomem`, lest the compiler move loads across.)
     unsafe {
-        std::arch::asm!("lfence", options(nostack, nomem, preserves_flags));
+        std::arch::asm!("lfence", options(nostack, preserves_flags));
     }
 }
 

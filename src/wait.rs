@@ -1,7 +1,7 @@
 //! What a waiting side does meanwhile.
 //!
-//! Every producer and consumer has a strategy of its own. The strategy is asked once for each fruitless look; it decides how
-//! long the next look is put off. What it costs when nothing happens:
+//! Every producer and consumer has a strategy of its own. The strategy is asked after each fruitless look but a wait's first,
+//! which is followed by another at once; it decides how long the next look is put off. What it costs when nothing happens:
 //!
 //! | strategy | idle | reacts within | more threads than cores |
 //! | --- | --- | --- | --- |
@@ -52,7 +52,7 @@ impl Turn {
 
 /// What a waiting side does between two looks.
 ///
-/// `wait` is called after each fruitless look, on the waiting thread. It may spin, yield, or sleep; when it returns, the
+/// `wait` is called after each fruitless look but the first of a wait, on the waiting thread. It may spin, yield, or sleep; when it returns, the
 /// waiting side looks again. It should not wait much beyond [`Turn::remaining`]: deadlines are checked between looks. It must
 /// return: a strategy that blocks for ever blocks its consumer, close and failure notwithstanding. A panic passes through to
 /// the caller.
@@ -122,8 +122,7 @@ fn nap(turn: &Turn, length: Duration) {
 /// runnable threads than cores it takes the core away from the thread it waits for.
 ///
 /// The hint is there because without it a processor has dozens of looks under way when the line that they wait for changes, and has
-/// to give them up first; an event is there sooner with it (PERF.md has two rivals
-/// both ways).
+/// to give them up first; an event is there sooner with it (PERF.md has two rivals both ways).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BusySpin;
 

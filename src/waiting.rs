@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::pace::Pace;
 use crate::parking::Alarm;
 use crate::wait::{Turn, WaitStrategy};
 
@@ -54,4 +55,71 @@ pub(crate) fn look_until<T>(
             }
         }
     }
+}
+
+/// A consumer's reading side, for [`poll`].
+pub(crate) trait Reading {
+    /// The next sequence to read.
+    fn position(&self) -> u64;
+
+    /// The end of what was seen by the last look.
+    fn seen(&self) -> u64;
+
+    /// Whether it is worth to look again, after a look that found nothing. No more than it takes, because whatever stands
+    /// between two glances makes the event late.
+    fn glance(&self) -> bool;
+
+    fn pace(&mut self) -> &mut Pace;
+}
+
+/// Looks until there is an answer, as [`look_until`] does, and keeps pace with the producer: see [`Pace`]. `None`: the time allowed is
+/// over, or `interrupted` said so.
+#[inline(always)]
+pub(crate) fn poll<'alarm, R: Reading, T>(
+    reader: &mut R,
+    until: Until,
+    strategy: &mut impl WaitStrategy,
+    alarm: impl FnOnce(&R) -> Option<Alarm<'alarm>>,
+    interrupted: impl FnMut() -> bool,
+    mut look: impl FnMut(&mut R) -> Option<T>,
+) -> Option<T> {
+    let position = reader.position();
+    let has_read_all = position >= reader.seen();
+    if has_read_all {
+        reader.pace().keep();
+    }
+    let answer = match look(reader) {
+        None => keep_looking(reader, until, strategy, alarm, interrupted, look),
+        answer => answer,
+    };
+    if has_read_all && answer.is_some() && reader.seen() > position {
+        let found = reader.seen() - position;
+        reader.pace().found(found);
+    }
+    answer
+}
+
+/// After a look that found nothing. (Not `#[cold]`: how soon it sees an event is what latency is.)
+#[inline(never)]
+fn keep_looking<'alarm, R: Reading, T>(
+    reader: &mut R,
+    until: Until,
+    strategy: &mut impl WaitStrategy,
+    alarm: impl FnOnce(&R) -> Option<Alarm<'alarm>>,
+    mut interrupted: impl FnMut() -> bool,
+    mut look: impl FnMut(&mut R) -> Option<T>,
+) -> Option<T> {
+    let alarm = alarm(reader);
+    let mut looks = 0;
+    let answer = look_until(until, strategy, alarm, || {
+        looks += 1;
+        if reader.glance()
+            && let Some(answer) = look(reader)
+        {
+            return Some(Some(answer));
+        }
+        interrupted().then_some(None)
+    });
+    reader.pace().waited(looks);
+    answer.flatten()
 }
