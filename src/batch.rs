@@ -55,6 +55,15 @@ impl<E: Event> Reader<E> {
         Ok(self.gating.readable().min(self.batch_limit))
     }
 
+    /// [`look`](Self::look), for who goes on looking while there is nothing.
+    #[inline(always)]
+    pub(crate) fn find(&mut self) -> Option<Result<u64, ReadError>> {
+        match self.look() {
+            Err(ReadError::Empty) => None,
+            answer => Some(answer),
+        }
+    }
+
     pub(crate) fn position(&self) -> u64 {
         self.gating.position()
     }

@@ -295,11 +295,7 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
             let comes_after_others = reader.gating.comes_after_others();
             Some(attention.alarm(if comes_after_others { Awaited::Gates } else { Awaited::Cursor }))
         };
-        let look = |reader: &mut Reader<E>| match reader.look() {
-            Err(ReadError::Empty) => None,
-            answer => Some(answer),
-        };
-        poll(reader, until, wait, alarm, interrupted, look).unwrap_or(Err(ReadError::Empty))
+        poll(reader, until, wait, alarm, interrupted, Reader::find).unwrap_or(Err(ReadError::Empty))
     }
 
     /// Handles the events that are there now, and acknowledges them: [`try_read`](Self::try_read) and

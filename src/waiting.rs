@@ -88,15 +88,22 @@ pub(crate) fn poll<'alarm, R: Reading, T>(
     if has_read_all {
         reader.pace().keep();
     }
-    let answer = match look(reader) {
-        None => keep_looking(reader, until, strategy, alarm, interrupted, look),
-        answer => answer,
-    };
-    if has_read_all && answer.is_some() && reader.seen() > position {
-        let found = reader.seen() - position;
-        reader.pace().found(found);
+    if let Some(answer) = look(reader) {
+        if has_read_all {
+            has_looked(reader, position);
+        }
+        return Some(answer);
     }
-    answer
+    keep_looking(reader, until, strategy, alarm, interrupted, look)
+}
+
+/// Tells the pace what a look has found, which was taken at `position` with nothing in hand.
+#[inline(always)]
+fn has_looked(reader: &mut impl Reading, position: u64) {
+    let seen = reader.seen();
+    if seen > position {
+        reader.pace().found(seen - position);
+    }
 }
 
 /// After a look that found nothing. (Not `#[cold]`: how soon it sees an event is what latency is.)
@@ -110,6 +117,7 @@ fn keep_looking<'alarm, R: Reading, T>(
     mut look: impl FnMut(&mut R) -> Option<T>,
 ) -> Option<T> {
     let alarm = alarm(reader);
+    let position = reader.position();
     let mut looks = 0;
     let answer = look_until(until, strategy, alarm, || {
         looks += 1;
@@ -121,5 +129,6 @@ fn keep_looking<'alarm, R: Reading, T>(
         interrupted().then_some(None)
     });
     reader.pace().waited(looks);
+    has_looked(reader, position);
     answer.flatten()
 }
