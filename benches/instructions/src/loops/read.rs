@@ -54,7 +54,9 @@ fn publish_next<const W: usize>(feed: &mut Feed<W>) {
 
 fn required(len: u64) -> (Feed<8>, Required) {
     let (producer, ring) = ring();
-    let consumer = ring.required("reader").wait(BusySpin).detach_on_drop().join().expect("there is a place");
+    // Not paced: what that does depends on the time, and a count must not.
+    let builder = ring.required("reader").wait(BusySpin).paced(false);
+    let consumer = builder.detach_on_drop().join().expect("there is a place");
     (Feed::new(producer, len), consumer)
 }
 
@@ -96,7 +98,7 @@ fn poll(feed: &mut Feed<8>, consumer: &mut Required) -> u64 {
 
 fn optional<const W: usize>() -> (Feed<W>, Optional<W>) {
     let (producer, ring) = ring();
-    let consumer = ring.optional("reader").wait(BusySpin).join().expect("anybody may join");
+    let consumer = ring.optional("reader").wait(BusySpin).paced(false).join().expect("anybody may join");
     (Feed::new(producer, FOUND), consumer)
 }
 
