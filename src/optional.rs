@@ -621,3 +621,25 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for OptionalConsumer<E, W> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Otherwise it would be overrun again while it waits.
+    #[test]
+    fn an_overrun_ends_the_delays() {
+        let (mut producer, ring) = Ring::<u64>::builder().capacity(1_024).build().unwrap();
+        let mut one = ring.optional("one by one").join().unwrap();
+        let mut many = ring.optional("many").join().unwrap();
+        for consumer in [&mut one, &mut many] {
+            consumer.reader.pace = Pace::about_to_delay(1_024);
+        }
+        (0..2_000).for_each(|event| _ = producer.publish(&event).unwrap());
+        assert!(matches!(one.try_recv(), Err(RecvError::Lagged { .. })));
+        assert!(matches!(many.try_recv_many(&mut Vec::with_capacity(8)), Err(RecvError::Lagged { .. })));
+        for consumer in [one, many] {
+            assert!(!consumer.reader.pace.is_about_to_delay());
+        }
+    }
+}

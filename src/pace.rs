@@ -209,6 +209,23 @@ impl Pace {
 }
 
 #[cfg(all(test, not(loom)))]
+impl Pace {
+    /// One that puts the next look off.
+    pub(crate) fn about_to_delay(capacity: u64) -> Self {
+        Self {
+            delays_next: true,
+            awaited: 0,
+            phase: Phase::Delaying { looks_left: 9 },
+            ..Self::new(capacity, true)
+        }
+    }
+
+    pub(crate) fn is_about_to_delay(&self) -> bool {
+        self.delays_next
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -28,39 +28,28 @@ pub(crate) struct Line([u64; 8]);
 #[repr(C, align(32))]
 pub(crate) struct HalfLine([u64; 4]);
 
-impl Numbered for Line {
-    #[inline(always)]
-    fn numbered(number: u64) -> Self {
-        Self(words(number))
-    }
+macro_rules! numbered {
+    ($($event:ty),+) => {$(
+        impl Numbered for $event {
+            #[inline(always)]
+            fn numbered(number: u64) -> Self {
+                Self(words(number))
+            }
 
-    #[inline(always)]
-    fn number(&self) -> u64 {
-        number(&self.0)
-    }
+            #[inline(always)]
+            fn number(&self) -> u64 {
+                number(&self.0)
+            }
 
-    #[inline(always)]
-    fn mixed(&self) -> u64 {
-        mixed(&self.0)
-    }
+            #[inline(always)]
+            fn mixed(&self) -> u64 {
+                mixed(&self.0)
+            }
+        }
+    )+};
 }
 
-impl Numbered for HalfLine {
-    #[inline(always)]
-    fn numbered(number: u64) -> Self {
-        Self(words(number))
-    }
-
-    #[inline(always)]
-    fn number(&self) -> u64 {
-        number(&self.0)
-    }
-
-    #[inline(always)]
-    fn mixed(&self) -> u64 {
-        mixed(&self.0)
-    }
-}
+numbered!(Line, HalfLine);
 
 /// 2^64 over the golden ratio: its multiples have no pattern.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;

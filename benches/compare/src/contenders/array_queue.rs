@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 
-use super::polling::{Open, poll};
+use super::polling::{Open, poll_each};
 use crate::carrier::{Carrier, Delivery, Event, Handler, Lossy, Sender, Setting, Wait};
 
 pub(super) struct CrossbeamQueue;
@@ -36,8 +36,8 @@ impl<E: Event> Sender<E> for Pushing<E> {
 impl Carrier for CrossbeamQueue {
     type Sender<E: Event> = Pushing<E>;
 
-    fn open<E: Event>(setting: Setting, mut handler: impl Handler<E>) -> Self::Sender<E> {
-        let (queue, open) = start(setting, move |event| handler(&event));
+    fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
+        let (queue, open) = start(setting, handler);
         Pushing { queue, wait: setting.wait, _open: open }
     }
 }
@@ -66,21 +66,14 @@ impl Lossy for CrossbeamQueue {
         setting: Setting,
         mut handler: impl FnMut(Delivery<'_, E>) -> ControlFlow<()> + Send + 'static,
     ) -> Self::Sender<E> {
-        let (queue, open) = start(setting, move |event| handler(Delivery::Event(&event)));
+        let (queue, open) = start(setting, move |event: &E| handler(Delivery::Event(event)));
         Forcing { queue, _open: open }
     }
 }
 
-fn start<E: Event>(
-    setting: Setting,
-    mut handle: impl FnMut(E) -> ControlFlow<()> + Send + 'static,
-) -> (Arc<ArrayQueue<E>>, Open) {
+fn start<E: Event>(setting: Setting, handler: impl Handler<E>) -> (Arc<ArrayQueue<E>>, Open) {
     let queue = Arc::new(ArrayQueue::new(setting.capacity));
     let receiving = Arc::clone(&queue);
-    let open = poll(setting, move || {
-        let Some(event) = receiving.pop() else { return ControlFlow::Continue(false) };
-        handle(event)?;
-        ControlFlow::Continue(true)
-    });
+    let open = poll_each(setting, move || receiving.pop(), handler);
     (queue, open)
 }

@@ -3,11 +3,9 @@
 //! It has no batches. `try_send` and `try_recv` are what its `send` and `recv` try first, before they spin, yield, and put the
 //! thread to sleep.
 
-use std::ops::ControlFlow;
-
 use crossbeam_channel::bounded;
 
-use super::polling::{Open, poll};
+use super::polling::{Open, poll_each};
 use crate::carrier::{Carrier, Event, Handler, Sender, Setting, Wait};
 
 pub(super) struct CrossbeamChannel;
@@ -35,13 +33,9 @@ impl<E: Event> Sender<E> for Sending<E> {
 impl Carrier for CrossbeamChannel {
     type Sender<E: Event> = Sending<E>;
 
-    fn open<E: Event>(setting: Setting, mut handler: impl Handler<E>) -> Self::Sender<E> {
+    fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
         let (sender, receiver) = bounded(setting.capacity);
-        let open = poll(setting, move || {
-            let Ok(event) = receiver.try_recv() else { return ControlFlow::Continue(false) };
-            handler(&event)?;
-            ControlFlow::Continue(true)
-        });
+        let open = poll_each(setting, move || receiver.try_recv().ok(), handler);
         Sending { sender, wait: setting.wait, _open: open }
     }
 }

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use gil::spsc::{self, channel};
 
-use super::polling::{Open, poll};
+use super::polling::{Open, poll, poll_each};
 use crate::carrier::{Carrier, Event, Handler, Sender, Setting, Wait};
 
 /// Received by `try_recv`.
@@ -56,13 +56,9 @@ impl<E: Event> Sender<E> for Sending<E> {
 impl Carrier for Items {
     type Sender<E: Event> = Sending<E>;
 
-    fn open<E: Event>(setting: Setting, mut handler: impl Handler<E>) -> Self::Sender<E> {
+    fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
         let (sender, mut receiver) = channel(slots(setting));
-        let open = poll(setting, move || {
-            let Some(event) = receiver.try_recv() else { return ControlFlow::Continue(false) };
-            handler(&event)?;
-            ControlFlow::Continue(true)
-        });
+        let open = poll_each(setting, move || receiver.try_recv(), handler);
         Sending { sender, wait: setting.wait, _open: open }
     }
 }

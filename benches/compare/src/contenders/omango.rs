@@ -3,11 +3,9 @@
 //! It has no batches. `try_send` and `try_recv` find their slot by its stamp alone; `send` and `recv` do the same, and put the
 //! thread to sleep where these return.
 
-use std::ops::ControlFlow;
-
 use omango::queue::spsc;
 
-use super::polling::{Open, poll};
+use super::polling::{Open, poll_each};
 use crate::carrier::{Carrier, Event, Handler, Sender, Setting, Wait};
 
 pub(super) struct Omango;
@@ -35,14 +33,10 @@ impl<E: Event> Sender<E> for Sending<E> {
 impl Carrier for Omango {
     type Sender<E: Event> = Sending<E>;
 
-    fn open<E: Event>(setting: Setting, mut handler: impl Handler<E>) -> Self::Sender<E> {
+    fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
         let capacity = u32::try_from(setting.capacity).expect("rings are smaller than that");
         let (sender, receiver) = spsc::bounded(capacity);
-        let open = poll(setting, move || {
-            let Ok(event) = receiver.try_recv() else { return ControlFlow::Continue(false) };
-            handler(&event)?;
-            ControlFlow::Continue(true)
-        });
+        let open = poll_each(setting, move || receiver.try_recv().ok(), handler);
         Sending { sender, wait: setting.wait, _open: open }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::consume;
-use crate::carrier::Setting;
+use crate::carrier::{Event, Handler, Setting};
 
 /// Stays with the sending end, as its last field. When it is dropped, the consumer's thread handles what is left and ends.
 pub(super) struct Open {
@@ -17,6 +17,19 @@ impl Drop for Open {
         // Release, for the Acquire in `poll`: who sees this finds all that has been sent.
         self.over.store(true, Ordering::Release);
     }
+}
+
+/// [`poll`], where events are received one by one.
+pub(super) fn poll_each<E: Event>(
+    setting: Setting,
+    mut receive: impl FnMut() -> Option<E> + Send + 'static,
+    mut handler: impl Handler<E>,
+) -> Open {
+    poll(setting, move || {
+        let Some(event) = receive() else { return ControlFlow::Continue(false) };
+        handler(&event)?;
+        ControlFlow::Continue(true)
+    })
 }
 
 /// Calls `look` on a thread of its own, again and again. It handles what it finds, says whether it has found anything, and breaks

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use ringbuf::traits::{Consumer as _, Producer as _, Raw as _, Split as _};
 use ringbuf::{HeapProd, HeapRb};
 
-use super::polling::{Open, poll};
+use super::polling::{Open, poll, poll_each};
 use crate::carrier::{Carrier, Event, Handler, Sender, Setting, Wait};
 
 /// Received by `try_pop`.
@@ -58,13 +58,9 @@ impl<E: Event> Sender<E> for Pushing<E> {
 impl Carrier for Items {
     type Sender<E: Event> = Pushing<E>;
 
-    fn open<E: Event>(setting: Setting, mut handler: impl Handler<E>) -> Self::Sender<E> {
+    fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
         let (producer, mut consumer) = HeapRb::new(setting.capacity).split();
-        let open = poll(setting, move || {
-            let Some(event) = consumer.try_pop() else { return ControlFlow::Continue(false) };
-            handler(&event)?;
-            ControlFlow::Continue(true)
-        });
+        let open = poll_each(setting, move || consumer.try_pop(), handler);
         Pushing { producer, wait: setting.wait, _open: open }
     }
 }

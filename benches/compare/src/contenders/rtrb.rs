@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use rtrb::{Producer, RingBuffer};
 
-use super::polling::{Open, poll};
+use super::polling::{Open, poll, poll_each};
 use crate::carrier::{Carrier, Event, Handler, Sender, Setting, Wait};
 
 /// Received by `pop`.
@@ -54,13 +54,9 @@ impl<E: Event> Sender<E> for Pushing<E> {
 impl Carrier for Items {
     type Sender<E: Event> = Pushing<E>;
 
-    fn open<E: Event>(setting: Setting, mut handler: impl Handler<E>) -> Self::Sender<E> {
+    fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
         let (producer, mut consumer) = RingBuffer::new(setting.capacity);
-        let open = poll(setting, move || {
-            let Ok(event) = consumer.pop() else { return ControlFlow::Continue(false) };
-            handler(&event)?;
-            ControlFlow::Continue(true)
-        });
+        let open = poll_each(setting, move || consumer.pop().ok(), handler);
         Pushing { producer, wait: setting.wait, _open: open }
     }
 }
