@@ -258,6 +258,8 @@ impl<E: Event> Reader<E> {
 
     #[inline(always)]
     fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
+        // What an earlier look has shown stays published, and its acquire fence stands before this copy as well (publish/peek). Whether
+        // it was overwritten since, the look after the copy tells (overwrite/recheck).
         if self.position >= self.seen {
             self.look()?;
         }
