@@ -5,7 +5,7 @@ use std::fmt;
 use std::iter::Chain;
 use std::slice;
 
-use crate::error::{AcknowledgeError, ReadError};
+use crate::error::{AcknowledgeError, End, ReadError};
 use crate::event::Event;
 use crate::gate::GatingSequence;
 use crate::pace::Pace;
@@ -14,12 +14,22 @@ use crate::storage::{Hold, Slots};
 use crate::sync::stop_speculation;
 use crate::waiting::Reading;
 
+/// Why a look found none. Not the error that it means: that would come back through memory, and so would the number of those
+/// that were found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NoEvents {
+    Yet,
+    AnyMore,
+}
+
 /// What reading needs, apart from the wait strategy.
 pub(crate) struct Reader<E> {
     pub(crate) gating: GatingSequence,
     slots: Slots<E>,
     batch_limit: u64,
     pace: Pace,
+    /// Why there will be no more events, if the last look said so.
+    end: Option<End>,
     /// After so many events `Batch::for_each` acknowledges, so that a long batch does not stop the producer for a whole lap.
     part: u64,
 }
@@ -28,12 +38,12 @@ impl<E: Event> Reader<E> {
     pub(crate) fn new(gating: GatingSequence, slots: Slots<E>, batch_limit: u64, pace: Pace) -> Self {
         // (Models have rings of 2.)
         let part = (gating.core().capacity / 4).max(1);
-        Self { gating, slots, batch_limit, pace, part }
+        Self { gating, slots, batch_limit, pace, end: None, part }
     }
 
     /// How many events the next batch has: at least 1.
     #[inline(always)]
-    pub(crate) fn look(&mut self) -> Result<u64, ReadError> {
+    pub(crate) fn look(&mut self) -> Result<u64, NoEvents> {
         let in_hand = self.gating.readable();
         if in_hand < self.batch_limit {
             let observed = self.gating.look();
@@ -44,11 +54,11 @@ impl<E: Event> Reader<E> {
             }
             if self.gating.readable() == 0 {
                 if !self.gating.is_worth_a_closer_look(observed) {
-                    return Err(ReadError::Empty);
+                    return Err(NoEvents::Yet);
                 }
-                let end = self.gating.look_closer();
+                self.end = self.gating.look_closer();
                 if self.gating.readable() == 0 {
-                    return Err(end.map_or(ReadError::Empty, ReadError::Ended));
+                    return Err(if self.end.is_some() { NoEvents::AnyMore } else { NoEvents::Yet });
                 }
             }
         }
@@ -57,10 +67,19 @@ impl<E: Event> Reader<E> {
 
     /// [`look`](Self::look), for who goes on looking while there is nothing.
     #[inline(always)]
-    pub(crate) fn find(&mut self) -> Option<Result<u64, ReadError>> {
+    pub(crate) fn find(&mut self) -> Option<Result<u64, NoEvents>> {
         match self.look() {
-            Err(ReadError::Empty) => None,
+            Err(NoEvents::Yet) => None,
             answer => Some(answer),
+        }
+    }
+
+    /// What the last look means, for whoever asked.
+    #[cold]
+    pub(crate) fn explain(&self, why: NoEvents) -> ReadError {
+        match why {
+            NoEvents::Yet => ReadError::Empty,
+            NoEvents::AnyMore => ReadError::Ended(self.end.clone().expect("the look has said so")),
         }
     }
 

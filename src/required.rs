@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::attention::Attention;
 use crate::barrier::{Followed, Upstream, sealed};
-use crate::batch::{Batch, Reader};
+use crate::batch::{Batch, NoEvents, Reader};
 use crate::error::{End, Failure, FailureCause, JoinError, PauseError, ReadError};
 use crate::event::Event;
 use crate::gate::GatingSequence;
@@ -250,8 +250,10 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     pub fn read(&mut self) -> Result<Batch<'_, E>, End> {
         match self.wait_for_batch(Until::Done, || false) {
             Ok(len) => Ok(self.reader.batch(len)),
-            Err(ReadError::Ended(end)) => Err(end),
-            Err(ReadError::Empty) => unreachable!("waits until there is an answer"),
+            Err(why) => match self.reader.explain(why) {
+                ReadError::Ended(end) => Err(end),
+                ReadError::Empty => unreachable!("waits until there is an answer"),
+            },
         }
     }
 
@@ -262,8 +264,10 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     /// [`ReadError::Empty`] if there are none, [`ReadError::Ended`] if there will be none.
     #[inline]
     pub fn try_read(&mut self) -> Result<Batch<'_, E>, ReadError> {
-        let len = self.reader.look()?;
-        Ok(self.reader.batch(len))
+        match self.reader.look() {
+            Ok(len) => Ok(self.reader.batch(len)),
+            Err(why) => Err(self.reader.explain(why)),
+        }
     }
 
     /// The events published and not yet acknowledged; waits until there is one or `deadline` has passed. Looks once, also if
@@ -284,18 +288,20 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         until: Until,
         interrupted: impl FnMut() -> bool,
     ) -> Result<Batch<'_, E>, ReadError> {
-        let len = self.wait_for_batch(until, interrupted)?;
-        Ok(self.reader.batch(len))
+        match self.wait_for_batch(until, interrupted) {
+            Ok(len) => Ok(self.reader.batch(len)),
+            Err(why) => Err(self.reader.explain(why)),
+        }
     }
 
     #[inline(always)]
-    fn wait_for_batch(&mut self, until: Until, interrupted: impl FnMut() -> bool) -> Result<u64, ReadError> {
+    fn wait_for_batch(&mut self, until: Until, interrupted: impl FnMut() -> bool) -> Result<u64, NoEvents> {
         let Self { reader, attention, wait, .. } = self;
         let alarm = |reader: &Reader<E>| {
             let comes_after_others = reader.gating.comes_after_others();
             Some(attention.alarm(if comes_after_others { Awaited::Gates } else { Awaited::Cursor }))
         };
-        poll(reader, until, wait, alarm, interrupted, Reader::find).unwrap_or(Err(ReadError::Empty))
+        poll(reader, until, wait, alarm, interrupted, Reader::find).unwrap_or(Err(NoEvents::Yet))
     }
 
     /// Handles the events that are there now, and acknowledges them: [`try_read`](Self::try_read) and
