@@ -258,16 +258,35 @@ impl<E: Event> Reader<E> {
 
     #[inline(always)]
     fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
+        self.take(|slots, sequence, cursor| slots.copy(sequence).confirm(cursor))
+    }
+
+    #[inline(always)]
+    fn try_recv_prefix(
+        &mut self,
+        into: &mut [u8],
+        head: usize,
+        used: impl FnOnce(&[u8]) -> usize,
+    ) -> Result<(Sequence, usize), RecvError> {
+        self.take(|slots, sequence, cursor| slots.copy_prefix(sequence, into, head, used).confirm(cursor))
+    }
+
+    /// Takes the next event, by a copy that was confirmed or showed where the cursor is.
+    #[inline(always)]
+    fn take<T>(
+        &mut self,
+        copy: impl FnOnce(&Slots<E>, u64, &Cursor) -> Result<T, u64>,
+    ) -> Result<(Sequence, T), RecvError> {
         // What an earlier look has shown stays published, and its acquire fence stands before this copy as well (publish/peek). Whether
         // it was overwritten since, the look after the copy tells (overwrite/recheck).
         if self.position >= self.seen {
             self.look()?;
         }
-        match self.slots.copy(self.position).confirm(&self.cursor) {
-            Ok(event) => {
+        match copy(&self.slots, self.position, &self.cursor) {
+            Ok(copied) => {
                 let sequence = Sequence::new(self.position);
                 self.deliver(1);
-                Ok((sequence, event))
+                Ok((sequence, copied))
             }
             Err(cursor) => Err(self.lagged(cursor)),
         }
@@ -404,6 +423,65 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         self.wait_for(Until::Deadline(deadline), || false, Reader::try_recv)
     }
 
+    /// Copies the beginning of the next event into `into`, and no more than is in use; waits until there is one. For events of which
+    /// most are much shorter than the longest: see [`Claim::push_prefix`](crate::Claim::push_prefix), which has an example.
+    ///
+    /// The first `head` bytes are copied first, and `used` is asked how many bytes of the event are in use. It is shown bytes that
+    /// may be torn, those of two events: what it says is brought between `head` and the size of an event, and if the event turns out
+    /// to be overwritten nothing is returned. It may be called more than once.
+    ///
+    /// Returns the event's sequence, and how many bytes it has. Bytes of `into` behind these, and all of it after an error, are left as
+    /// they happen to be.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    ///
+    /// # Panics
+    ///
+    /// If `into` is shorter than an event, `head` is longer, or `head` is not a multiple of 8.
+    #[inline]
+    pub fn recv_prefix(
+        &mut self,
+        into: &mut [u8],
+        head: usize,
+        used: impl FnMut(&[u8]) -> usize,
+    ) -> Result<(Sequence, usize), RecvError> {
+        self.recv_prefix_unless(into, head, used, Until::Done, || false)
+    }
+
+    /// As [`recv_prefix`](Self::recv_prefix), if there is an event now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_recv`](Self::try_recv).
+    ///
+    /// # Panics
+    ///
+    /// As [`recv_prefix`](Self::recv_prefix).
+    #[inline]
+    pub fn try_recv_prefix(
+        &mut self,
+        into: &mut [u8],
+        head: usize,
+        used: impl FnOnce(&[u8]) -> usize,
+    ) -> Result<(Sequence, usize), RecvError> {
+        self.reader.try_recv_prefix(into, head, used)
+    }
+
+    /// As [`recv_prefix`](Self::recv_prefix), for as long as `until` says; `Empty` also once `interrupted` says so.
+    #[inline]
+    pub(crate) fn recv_prefix_unless(
+        &mut self,
+        into: &mut [u8],
+        head: usize,
+        mut used: impl FnMut(&[u8]) -> usize,
+        until: Until,
+        interrupted: impl FnMut() -> bool,
+    ) -> Result<(Sequence, usize), RecvError> {
+        self.wait_for(until, interrupted, |reader| reader.try_recv_prefix(into, head, &mut used))
+    }
+
     /// Appends to `buffer` as many events as are published and fit into its spare capacity, by one validation; waits until
     /// there is one. The buffer is never reallocated; what it holds stays.
     ///
@@ -527,8 +605,13 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&mut self) -> Paused<'_, Self> {
-        self.core().listeners.locked(|| self.reader.listener.tally.is_paused.set(1));
+        self.begin_pause();
         Paused::new(self)
+    }
+
+    /// For who makes a [`Paused`] of its own.
+    pub(crate) fn begin_pause(&mut self) {
+        self.core().listeners.locked(|| self.reader.listener.tally.is_paused.set(1));
     }
 
     /// Puts this consumer on a thread of its own: see [`worker`](crate::worker).

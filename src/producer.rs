@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::Instant;
 
+use bytemuck::AnyBitPattern;
+
 use crate::attention::Attention;
 use crate::error::{ClaimFull, End, PublishError};
 use crate::event::Event;
@@ -235,6 +237,12 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
         Ok(Claim { free: self.room.take(count as u64), writer: &mut self.writer, attention: &self.attention })
     }
 
+    /// The most events in one batch or claim.
+    #[must_use]
+    pub fn max_batch(&self) -> usize {
+        self.max_batch
+    }
+
     /// The sequence that the next event will have: the cursor.
     #[must_use]
     pub fn next_sequence(&self) -> Sequence {
@@ -353,6 +361,46 @@ impl<E: Event> Claim<'_, E> {
             return Err(ClaimFull { claimed: self.len() });
         }
         self.writer.push(&mut self.free, event);
+        Ok(())
+    }
+
+    /// Writes only the first bytes of the next claimed slot: `head`, and `tail` behind it. They are filled up with zeros to a whole
+    /// word of 8 bytes; behind it the slot keeps what an earlier event left there, and whoever reads the event must know from its
+    /// beginning how much of it counts. For events of which most are much shorter than the longest.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimFull`] if as many were pushed as were claimed; those stay as they are.
+    ///
+    /// # Panics
+    ///
+    /// If `head` is not a multiple of 8 bytes long, or both are longer than an event.
+    ///
+    /// ```
+    /// use ringbus::Ring;
+    ///
+    /// // A length, and up to 56 bytes.
+    /// let (mut producer, ring) = Ring::<[u8; 64]>::builder().build()?;
+    /// let mut monitor = ring.optional("monitor").join()?;
+    /// let mut claim = producer.claim(1)?;
+    /// claim.push_prefix(&5_u64.to_le_bytes(), b"hello")?;
+    /// claim.publish()?;
+    ///
+    /// let mut buffer = [0; 64];
+    /// let used = |head: &[u8]| 8 + usize::from(head[0]);
+    /// let (sequence, len) = monitor.try_recv_prefix(&mut buffer, 8, used)?;
+    /// assert_eq!((sequence.get(), &buffer[8..len]), (0, &b"hello"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn push_prefix(&mut self, head: &[u8], tail: &[u8]) -> Result<(), ClaimFull>
+    where
+        E: AnyBitPattern,
+    {
+        if self.free.remaining() == 0 {
+            return Err(ClaimFull { claimed: self.len() });
+        }
+        self.writer.push_prefix(&mut self.free, head, tail);
         Ok(())
     }
 

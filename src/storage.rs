@@ -15,7 +15,10 @@
 //! that is a multiple of 8, and an alignment of at most 64, so that every slot is a whole number of aligned words.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::sync::Arc;
+
+use bytemuck::AnyBitPattern;
 
 use crate::cursor::Cursor;
 use crate::event::{Event, WORD_BYTES, assert_layout};
@@ -155,6 +158,49 @@ impl<E: Event> Slots<E> {
         Copied { bytes, sequence, window: self.window }
     }
 
+    /// Copies the first `head` bytes of one slot into `into`, asks `used` for how many bytes of it there are in use, and copies these:
+    /// whatever they all are at the moment. Rule 3 above.
+    ///
+    /// Panics if `head` is not made of words, or if a slot does not fit into `into`. What `used` says is brought between `head` and the
+    /// size of a slot: it judges bytes that may be those of two events.
+    #[inline(always)]
+    pub(crate) fn copy_prefix(
+        &self,
+        sequence: u64,
+        into: &mut [u8],
+        head: usize,
+        used: impl FnOnce(&[u8]) -> usize,
+    ) -> CopiedPrefix {
+        assert!(into.len() >= size_of::<E>(), "the buffer is shorter than an event");
+        assert!(
+            head <= size_of::<E>() && head.is_multiple_of(WORD_BYTES),
+            "the head is not made of words of an event"
+        );
+        let index = self.index(sequence);
+        self.copy_words(index, 0..head / WORD_BYTES, into);
+        let len = used(&into[..head]).clamp(head, size_of::<E>());
+        self.copy_words(index, head / WORD_BYTES..len.div_ceil(WORD_BYTES), into);
+        CopiedPrefix { len, sequence, window: self.window }
+    }
+
+    /// Copies these words of a slot to the same place in `into`.
+    #[inline(always)]
+    fn copy_words(&self, index: usize, words: Range<usize>, into: &mut [u8]) {
+        assert!(
+            self.is_inside(index, 1) && words.start <= words.end && words.end <= Self::WORDS,
+            "copied beyond the slot"
+        );
+        let to = into[words.start * WORD_BYTES..words.end * WORD_BYTES].as_mut_ptr().cast::<u64>();
+        #[cfg(loom)]
+        self.shadow.load(index * Self::WORDS + words.start, to, words.len());
+        #[cfg(not(loom))]
+        // SAFETY: the words are inside the slot, which is inside the array, aligned, initialised when the region was made, and
+        // written by relaxed words only while the ring is shared (rule 1). `into` is ours, and has room for them.
+        unsafe {
+            words::load(to, self.slot(index).cast::<u64>().wrapping_add(words.start), words.len());
+        }
+    }
+
     /// Copies the words of `count` slots behind the end of `buffer`, as far as its capacity allows.
     #[inline]
     pub(crate) fn copy_many<'a>(
@@ -197,9 +243,56 @@ impl<E: Event> SlotWriter<E> {
     /// Writes `event` into the next slot of `free`, which must belong to the same ring. Panics if none remains.
     #[inline(always)]
     pub(crate) fn push(&mut self, free: &mut Free<'_>, event: &E) {
-        let sequence = free.fill(1);
-        self.prefetch(sequence);
-        self.write_run(self.slots.index(sequence), std::slice::from_ref(event));
+        let index = self.slots.index(free.fill(1));
+        self.prefetch(index, size_of::<E>());
+        self.write_run(index, std::slice::from_ref(event));
+    }
+
+    /// Writes `head`, and `tail` behind it, to the beginning of the next slot of `free`, which must belong to the same ring. The last
+    /// word is filled up with zeros, and what lies behind it stays as it was.
+    ///
+    /// Panics if none remains, if `head` is not made of words, or if both do not fit into a slot.
+    #[inline(always)]
+    pub(crate) fn push_prefix(&mut self, free: &mut Free<'_>, head: &[u8], tail: &[u8])
+    where
+        E: AnyBitPattern,
+    {
+        assert!(
+            head.len().is_multiple_of(WORD_BYTES),
+            "the head of an event must be made of words of 8 bytes"
+        );
+        assert!(
+            head.len() <= size_of::<E>() && tail.len() <= size_of::<E>() - head.len(),
+            "head and tail are longer than an event"
+        );
+        let index = self.slots.index(free.fill(1));
+        self.prefetch(index, head.len() + tail.len());
+        let (head, _) = head.as_chunks();
+        let (whole, rest) = tail.as_chunks();
+        self.write_words(index, 0, head);
+        self.write_words(index, head.len(), whole);
+        if !rest.is_empty() {
+            let mut last = [0; WORD_BYTES];
+            last[..rest.len()].copy_from_slice(rest);
+            self.write_words(index, head.len() + whole.len(), &[last]);
+        }
+    }
+
+    /// Writes words of one slot, from word `first` on. It must be a filled slot of a `Free`.
+    #[inline(always)]
+    fn write_words(&mut self, index: usize, first: usize, words: &[[u8; WORD_BYTES]]) {
+        assert!(
+            self.slots.is_inside(index, 1) && first + words.len() <= Slots::<E>::WORDS,
+            "wrote beyond the slot"
+        );
+        let from = words.as_ptr().cast::<u64>();
+        #[cfg(loom)]
+        let _writing =
+            self.slots.shadow.store(index * Slots::<E>::WORDS + first, from, words.len(), index..index + 1);
+        let to = self.slots.slot(index).cast::<u64>().wrapping_add(first);
+        // SAFETY: `words` are initialised. They go into the slot, which is inside the array and aligned. Rule 1, as in `write_run`.
+        // The slot keeps bytes of an older event behind them; that is an event too, because `push_prefix` asks for `AnyBitPattern`.
+        unsafe { words::store(to, from, words.len()) };
     }
 
     /// Writes all of `events` into the next slots of `free`, which must belong to the same ring. Panics if fewer remain. Without
@@ -213,17 +306,17 @@ impl<E: Event> SlotWriter<E> {
         self.write_run(0, after);
     }
 
-    /// Asks for the lines that will be written a little later. Without it, the consumer that just read a slot still has its line
+    /// Asks for lines that will be written a little later, where as many bytes as this slot takes. Without it, the consumer that just read a slot still has its line
     /// when the producer comes round, and each write waits for it.
     ///
     /// Not wrapped: at the end of a lap it asks for lines behind the slots, which belong to the region and to no one else, and the
     /// first lines of the next lap come when they are written. Wrapping would take more instructions than the rest of the
     /// address.
     #[inline(always)]
-    fn prefetch(&self, sequence: u64) {
+    fn prefetch(&self, index: usize, bytes: usize) {
         const LINE: usize = 64;
-        let slot = self.slots.slot(self.slots.index(sequence)).cast::<u8>();
-        for line in 0..size_of::<E>().div_ceil(LINE) {
+        let slot = self.slots.slot(index).cast::<u8>();
+        for line in 0..bytes.div_ceil(LINE) {
             prefetch_for_write(slot.wrapping_add(PREFETCHED_AHEAD + line * LINE));
         }
     }
@@ -234,7 +327,12 @@ impl<E: Event> SlotWriter<E> {
         assert!(self.slots.is_inside(start, events.len()), "wrote beyond the slots");
         let from = events.as_ptr().cast::<u64>();
         #[cfg(loom)]
-        let _writing = self.slots.shadow.store(start * Slots::<E>::WORDS, from, start..start + events.len());
+        let _writing = self.slots.shadow.store(
+            start * Slots::<E>::WORDS,
+            from,
+            events.len() * Slots::<E>::WORDS,
+            start..start + events.len(),
+        );
         // SAFETY: `events` has no padding. The slots are inside the array and aligned. Rule 1: nobody reads them by plain loads
         // now, because they were taken from a `Free`; optional consumers read relaxed words.
         unsafe { words::store(self.slots.slot(start).cast(), from, events.len() * Slots::<E>::WORDS) };
@@ -262,6 +360,24 @@ impl<E: Event> Copied<E> {
         } else {
             Err(seen)
         }
+    }
+}
+
+/// That the beginning of a slot was copied, not yet known to be that of an event.
+pub(crate) struct CopiedPrefix {
+    /// How many bytes.
+    len: usize,
+    sequence: u64,
+    window: u64,
+}
+
+impl CopiedPrefix {
+    /// How many bytes of the event were copied, if the cursor shows that they are intact; otherwise the cursor. The same
+    /// conditions as for [`Copied::confirm`].
+    #[inline(always)]
+    pub(crate) fn confirm(self, cursor: &Cursor) -> Result<usize, u64> {
+        let seen = cursor.recheck();
+        if is_intact(seen, self.sequence, self.window) { Ok(self.len) } else { Err(seen) }
     }
 }
 

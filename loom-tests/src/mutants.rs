@@ -47,13 +47,13 @@ pub(crate) const ALL: &[Mutant] = &[
     mutant(
         "recheck-without-fence",
         "overwrite/recheck: the second look may come before the copy",
-        &["optional", "optional-batches", "optional-many", "optional-many-batches"],
+        &["optional", "optional-batches", "optional-many", "optional-many-batches", "optional-prefix"],
     ),
     mutant("peek-without-fence", "publish/peek: the words may be older than the cursor", &["optional"]),
     mutant(
         "recheck-margin-one-more",
         "the margin: a slot that may be being written is accepted",
-        &["optional", "optional-batches", "optional-resumes"],
+        &["optional", "optional-batches", "optional-resumes", "optional-prefix"],
     ),
     mutant(
         "recheck-prefix-one-less",

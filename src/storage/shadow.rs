@@ -34,13 +34,18 @@ impl Shadow {
         self.cells[index].get()
     }
 
-    /// Stores the words at `from` from word `first` on, which are those of the slots `indices`, and claims these for writing
+    /// Stores the `count` words at `from` from word `first` on, which are words of the slots `indices`, and claims these for writing
     /// until the result is dropped.
-    pub(crate) fn store(&self, first: usize, from: *const u64, indices: Range<usize>) -> Vec<MutPtr<()>> {
-        let words_a_slot = self.words.len() / self.cells.len();
-        let writing = self.cells[indices.clone()].iter().map(UnsafeCell::get_mut).collect();
-        for word in 0..indices.len() * words_a_slot {
-            // SAFETY: `storage.rs` passes the address of that many events.
+    pub(crate) fn store(
+        &self,
+        first: usize,
+        from: *const u64,
+        count: usize,
+        indices: Range<usize>,
+    ) -> Vec<MutPtr<()>> {
+        let writing = self.cells[indices].iter().map(UnsafeCell::get_mut).collect();
+        for word in 0..count {
+            // SAFETY: `storage.rs` passes the address of that many words.
             let value = unsafe { from.wrapping_add(word).read_unaligned() };
             self.words[first + word].store(value, Relaxed);
         }

@@ -31,6 +31,12 @@ pub(super) const MODELS: &[Model] = &[
         run: many_batches,
     },
     Model {
+        name: "optional-prefix",
+        promise: "events of which only the part in use is written and copied: it is whole, and of one event",
+        preemptions: Some(3),
+        run: prefixes,
+    },
+    Model {
         name: "optional-resumes",
         promise: "after an overrun it goes on where it wants to, and has counted what lies between",
         preemptions: Some(3),
@@ -53,6 +59,41 @@ fn single() {
         }
     });
     publish(&mut producer, 0..4);
+    reading.join().expect("the consumer's assertions hold");
+}
+
+/// Of events with an odd number only the first word is in use.
+fn words_in_use(first_word: u64) -> usize {
+    if first_word % 2 == 0 { 1 } else { 2 }
+}
+
+fn prefixes() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 0);
+    let mut consumer = optional(&ring, ReadFrom::Newest, OLDEST);
+    let reading = loom::thread::spawn(move || {
+        for _ in 0..2 {
+            let mut bytes = [0; size_of::<Pair>()];
+            let used = |head: &[u8]| 8 * words_in_use(u64::from_ne_bytes(head.try_into().expect("a word")));
+            if let Ok((sequence, len)) = consumer.try_recv_prefix(&mut bytes, 8, used) {
+                let words: Pair = std::array::from_fn(|word| {
+                    u64::from_ne_bytes(bytes[8 * word..][..8].try_into().expect("a word"))
+                });
+                let expected = event(sequence.get());
+                let in_use = words_in_use(expected[0]);
+                assert_eq!(len, 8 * in_use, "accepted a length of another event");
+                assert_eq!(words[..in_use], expected[..in_use], "accepted a torn or overwritten event");
+            }
+        }
+    });
+    for number in 0..4 {
+        let [first, second] = event(number);
+        let tail = second.to_ne_bytes();
+        let mut claim = producer.claim(1).expect("nobody is waited for");
+        claim
+            .push_prefix(&first.to_ne_bytes(), &tail[..8 * (words_in_use(first) - 1)])
+            .expect("one is claimed");
+        claim.publish().expect("nobody is waited for");
+    }
     reading.join().expect("the consumer's assertions hold");
 }
 
