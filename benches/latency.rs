@@ -5,7 +5,8 @@
 //!   looks at the clock. Because it counts from the intended time, an event that a stalled producer publishes late is late by as
 //!   much: the figures need no correction for coordinated omission.
 //! - *parked*: the same with long pauses, and a consumer that sleeps in them: what its wake-up takes.
-//! - *idle*: the processor time of one consumer that waits on a ring where nothing happens, for each wait strategy.
+//! - *idle*: the processor time of one consumer that waits on a ring where nothing happens, for each wait strategy; and of a
+//!   stream of a bus.
 //!
 //! Times come from `Instant`, the same monotonic clock for all threads; what one look at it costs is printed, and is part
 //! of every figure. The workloads are interleaved, round by round.
@@ -14,11 +15,13 @@
 //! cargo bench --bench latency
 //! ```
 
+use std::fs;
 use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use ringbus::bus::Bus;
 use ringbus::wait::{BackOff, BusySpin, Park, Sleep, SpinHint, WaitStrategy, Yield};
 use ringbus::{End, Parking, Ring};
 
@@ -224,6 +227,51 @@ fn idle<W: WaitStrategy>(extent: &Extent, wait: W) -> Option<f64> {
     })
 }
 
+/// How long the threads of this process that are there now have run, all together; `None` where the kernel does not tell.
+fn time_of_all_threads() -> Option<Duration> {
+    fs::read_dir("/proc/self/task").ok()?.try_fold(Duration::ZERO, |sum, thread| {
+        let line = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        let on_core = line.split_ascii_whitespace().next()?.parse().ok()?;
+        Some(sum + Duration::from_nanos(on_core))
+    })
+}
+
+/// The share of a core that this process takes while one stream of a bus waits: its task, and the thread that looks on its behalf.
+fn idle_stream<F: Future<Output = ()> + Send>(
+    extent: &Extent,
+    subscribe: impl FnOnce(&Bus<64>) -> F,
+) -> Option<f64> {
+    let (writer, bus) = Bus::<64>::builder("idle").capacity(CAPACITY).build().expect("a good capacity");
+    let ended = subscribe(&bus);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(move || runtime.block_on(ended));
+        // Until it waits.
+        thread::sleep(extent.idle / 10);
+        let (before, start) = (time_of_all_threads(), Instant::now());
+        thread::sleep(extent.idle);
+        let (after, wall) = (time_of_all_threads(), start.elapsed());
+        drop(writer);
+        waiting.join().expect("the stream ends");
+        Some((after? - before?).as_secs_f64() / wall.as_secs_f64())
+    })
+}
+
+fn idle_required_stream(extent: &Extent) -> Option<f64> {
+    idle_stream(extent, |bus| {
+        let mut stream = bus.subscribe("idle").required().join().expect("a free place").into_stream();
+        async move { assert!(stream.next().await.is_none()) }
+    })
+}
+
+fn idle_optional_stream(extent: &Extent) -> Option<f64> {
+    idle_stream(extent, |bus| {
+        let mut stream =
+            bus.subscribe("idle").optional().join().expect("it starts at the newest").into_stream();
+        async move { assert!(stream.next().await.is_none()) }
+    })
+}
+
 fn idle_costs(extent: &Extent) {
     println!("\nProcessor time of one consumer that waits for {:?} on an idle ring", extent.idle);
     println!("\n| strategy | share of a core |\n| --- | --- |");
@@ -234,6 +282,8 @@ fn idle_costs(extent: &Extent) {
         ("BackOff", idle(extent, BackOff::default())),
         ("Sleep (100 us)", idle(extent, Sleep::default())),
         ("Park", idle(extent, Park::default())),
+        ("required stream of a bus", idle_required_stream(extent)),
+        ("optional stream of a bus", idle_optional_stream(extent)),
     ];
     for (name, cost) in costs {
         println!("| {name} | {} |", cost.map_or("n/a".into(), |share| format!("{:.2} %", share * 100.0)));

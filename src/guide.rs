@@ -11,7 +11,12 @@
 //! | [`delivery`] | what required and optional promise, and what they do not |
 //! | [`failures`] | who learns what when something fails, and what to do then |
 //! | [`shutdown`] | how to end in good order, or at once |
+//! | [`bus`] | building a core on the typed bus: slots, what counts as handled, tests of engines |
 //! | [`tuning`] | cores, memory, batches, and how to measure |
+
+#[cfg(not(loom))]
+#[doc = include_str!("guide/bus.md")]
+pub mod bus {}
 
 #[doc = include_str!("guide/capacity.md")]
 pub mod capacity {}

@@ -28,6 +28,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! On top of it stands the [`bus`]: records of many kinds, traced to the transactions that caused them, block by block, and
+//! subscriptions with filters.
+//!
 //! What an application needs around them: consumers that come after others ([`RequiredBuilder::after`]), on threads of their own
 //! ([`worker`]), that sleep until woken ([`wait::Park`]), that can be [paused](RequiredConsumer::pause), waited for
 //! ([`Progress`]) and looked at ([`stats`]). The [`guide`] says what to choose when.
@@ -64,15 +67,20 @@
 //!
 //! # Features
 //!
-//! Both are off by default.
+//! All are off by default.
 //!
 //! - `affinity`: workers and other threads can be pinned to a core.
+//! - `async`: subscriptions of a bus as streams, for async consumers on any runtime (`bus::stream`).
 //! - `latency`: sampled latency from publish to acknowledge, in the statistics.
+//! - `tracing`: what becomes of rings and buses, their subscriptions and workers, as events of the `tracing` crate, target `ringbus`:
+//!   who came, paused, was overrun, failed or left, and how the stream ended. Nothing on the hot path.
 //!
 //! # What it does not do
 //!
 //! One producer; 64-bit targets; events of fixed layout, at least 8 bytes and a multiple of 8. Events are not dropped (they are
 //! `Copy`). An optional consumer's reads share cache lines with the producer's writes: PERF.md says what that costs.
+
+#![cfg_attr(loom, allow(dead_code, unused_imports, reason = "the bus uses some of it, and is not compiled"))]
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!(
@@ -82,7 +90,10 @@ compile_error!(
 mod attention;
 mod barrier;
 mod batch;
+#[cfg(not(loom))]
+pub mod bus;
 mod cursor;
+mod diagnostics;
 mod error;
 mod event;
 mod gate;
@@ -104,6 +115,8 @@ mod sequence;
 pub mod stats;
 mod storage;
 mod sync;
+#[cfg(not(loom))]
+pub mod testing;
 mod token;
 pub mod wait;
 mod waiting;

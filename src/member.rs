@@ -225,7 +225,7 @@ pub(crate) struct Tally {
 pub(crate) struct Told(AtomicU64);
 
 impl Told {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 

@@ -148,6 +148,24 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
         Ok(Sequence::new(free.publish()))
     }
 
+    /// Publishes the beginning of an event: see [`Claim::push_prefix`]. (Without a claim, which would look at the attention word
+    /// again.)
+    #[inline(always)]
+    pub(crate) fn publish_prefix_until(
+        &mut self,
+        head: &[u8],
+        tail: &[u8],
+        until: Until,
+    ) -> Result<Sequence, PublishError>
+    where
+        E: AnyBitPattern,
+    {
+        self.make_room(1, until)?;
+        let mut free = self.room.take(1);
+        self.writer.push_prefix(&mut free, head, tail);
+        Ok(Sequence::new(free.publish()))
+    }
+
     /// Publishes all of `events` at once, by one store of the cursor, and waits until there is room for all. Returns the
     /// sequence of the first. An empty batch does nothing, and returns the next sequence.
     ///

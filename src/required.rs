@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::attention::Attention;
 use crate::barrier::{Followed, Upstream, sealed};
 use crate::batch::{Batch, NoEvents, Reader};
+use crate::diagnostics;
 use crate::error::{End, Failure, FailureCause, JoinError, PauseError, ReadError};
 use crate::event::Event;
 use crate::gate::GatingSequence;
@@ -353,6 +354,7 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         let consumer = Arc::clone(&self.reader.gating.member().name);
         let failure = Arc::new(Failure { consumer, cause, position: self.position(), message });
         self.reader.gating.fail(&failure);
+        diagnostics::failed(&self.core().name, &failure);
     }
 
     /// Stops gating for a while: the producer does not wait for this consumer, which gets none of the events that it has not
@@ -378,8 +380,13 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&mut self) -> Result<Paused<'_, Self>, PauseError> {
-        self.reader.gating.pause()?;
+        self.begin_pause()?;
         Ok(Paused::new(self))
+    }
+
+    /// For who makes a [`Paused`] of its own.
+    pub(crate) fn begin_pause(&mut self) -> Result<(), PauseError> {
+        self.reader.gating.pause()
     }
 
     /// The same, if a control handle asks for it. `None`: none does, or it has taken it back.

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use crate::attention::Attention;
 use crate::cursor::{Cursor, Observed};
+use crate::diagnostics;
 use crate::error::{BuildError, End, GroupError, PublishError};
 use crate::event::{Event, assert_layout};
 use crate::gate::{GateTable, GatingSequence};
@@ -59,6 +60,7 @@ impl Core {
             self.cursor.close(observed.count);
             proven!((), "end-said-after-close" => self.attention.set_end(end));
             self.attention.wake_everybody();
+            diagnostics::ended(&self.name, observed.count, end);
         }
     }
 
@@ -410,6 +412,7 @@ impl<E: Event> Ring<E> {
     /// ```
     pub fn stop(&self) {
         self.core.attention.stop();
+        diagnostics::stop_asked(&self.core.name);
     }
 
     /// How the stream ended; `None` while it is open. A closed ring may still hold events that consumers have not read.

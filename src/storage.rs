@@ -267,32 +267,32 @@ impl<E: Event> SlotWriter<E> {
         );
         let index = self.slots.index(free.fill(1));
         self.prefetch(index, head.len() + tail.len());
+        // Once: behind the first store, the compiler would have to look mask and base up again.
+        let slot = self.slots.slot(index).cast::<u64>();
+        let write = |first: usize, words: &[[u8; WORD_BYTES]]| {
+            assert!(first + words.len() <= Slots::<E>::WORDS, "wrote beyond the slot");
+            let from = words.as_ptr().cast::<u64>();
+            #[cfg(loom)]
+            let _writing = self.slots.shadow.store(
+                index * Slots::<E>::WORDS + first,
+                from,
+                words.len(),
+                index..index + 1,
+            );
+            // SAFETY: `words` are initialised, and go into the slot, which is inside the array and aligned. Rule 1, as in
+            // `write_run`. The slot keeps bytes of an older event behind them, and they make an event together: any bits do,
+            // because `E` is `AnyBitPattern`.
+            unsafe { words::store(slot.wrapping_add(first), from, words.len()) };
+        };
         let (head, _) = head.as_chunks();
         let (whole, rest) = tail.as_chunks();
-        self.write_words(index, 0, head);
-        self.write_words(index, head.len(), whole);
+        write(0, head);
+        write(head.len(), whole);
         if !rest.is_empty() {
             let mut last = [0; WORD_BYTES];
             last[..rest.len()].copy_from_slice(rest);
-            self.write_words(index, head.len() + whole.len(), &[last]);
+            write(head.len() + whole.len(), &[last]);
         }
-    }
-
-    /// Writes words of one slot, from word `first` on. It must be a filled slot of a `Free`.
-    #[inline(always)]
-    fn write_words(&mut self, index: usize, first: usize, words: &[[u8; WORD_BYTES]]) {
-        assert!(
-            self.slots.is_inside(index, 1) && first + words.len() <= Slots::<E>::WORDS,
-            "wrote beyond the slot"
-        );
-        let from = words.as_ptr().cast::<u64>();
-        #[cfg(loom)]
-        let _writing =
-            self.slots.shadow.store(index * Slots::<E>::WORDS + first, from, words.len(), index..index + 1);
-        let to = self.slots.slot(index).cast::<u64>().wrapping_add(first);
-        // SAFETY: `words` are initialised. They go into the slot, which is inside the array and aligned. Rule 1, as in `write_run`.
-        // The slot keeps bytes of an older event behind them; that is an event too, because `push_prefix` asks for `AnyBitPattern`.
-        unsafe { words::store(to, from, words.len()) };
     }
 
     /// Writes all of `events` into the next slots of `free`, which must belong to the same ring. Panics if fewer remain. Without

@@ -65,8 +65,9 @@ pub use pin::NoSuchCore;
 #[cfg(feature = "affinity")]
 pub use pin::pin_this_thread;
 use run::Outcome;
-use source::Remote;
+pub(crate) use source::Remote;
 pub use source::Source;
+pub(crate) use source::{Next, sealed};
 
 /// Settings of a worker that is about to be spawned: made by
 /// [`RequiredConsumer::into_worker`](crate::RequiredConsumer::into_worker) and
@@ -186,6 +187,10 @@ impl<H> Worker<H> {
     #[must_use]
     pub fn name(&self) -> &str {
         self.remote.name()
+    }
+
+    pub(crate) fn remote(&self) -> &Remote {
+        &self.remote
     }
 
     /// A handle on the consumer's progress; `None` for an optional one.

@@ -1,7 +1,10 @@
 //! Nothing allocates after a ring is built and its consumers have joined: a counting allocator watches while a million events
-//! are published and read in every way there is, by one thread, then by three, then by workers that sleep.
+//! are published and read in every way there is, by one thread, then by three, then by workers that sleep; and a bus.
 //!
 //! One test, so that no other thread of the process is at work meanwhile.
+
+#[path = "no_alloc/bus.rs"]
+mod bus;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::convert::Infallible;
@@ -371,6 +374,7 @@ fn nothing_allocates_once_the_ring_is_built() {
             one_thread();
             three_threads();
             workers();
+            bus::bus();
         });
     });
 }

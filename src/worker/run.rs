@@ -10,6 +10,7 @@ use super::error::WorkerError;
 use super::handler::{Handler, Shutdown};
 use super::source::{Next, Source};
 use super::{Done, Events};
+use crate::diagnostics;
 use crate::error::{End, FailureCause};
 use crate::member::Request;
 use crate::sequence::Sequence;
@@ -91,9 +92,12 @@ pub(super) fn to_the_end<C: Source, H: Handler<C::Event>>(
         Err(Trouble { cause, message, at }) => {
             let ConsumerStats { name, position, .. } = consumer.stats(Token::CRATE);
             let sequence = at.unwrap_or(position);
+            let remote = consumer.remote(Token::CRATE);
             quietly(|| consumer.fail(Token::CRATE, cause, Arc::clone(&message)));
             quietly(|| drop(handler));
-            Err(WorkerError { consumer: name, sequence, cause, message })
+            let error = WorkerError { consumer: name, sequence, cause, message };
+            diagnostics::worker_failed(remote.ring(), &error);
+            Err(error)
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::events::Events;
 use crate::barrier::{Followed, sealed::Upstream as _};
+use crate::diagnostics;
 use crate::error::{End, FailureCause, PauseError, ReadError, RecvError};
 use crate::event::Event;
 use crate::member::{Control, Listener, Request};
@@ -106,26 +107,31 @@ impl Remote {
         }
     }
 
-    pub(super) fn name(&self) -> &Arc<str> {
+    pub(crate) fn name(&self) -> &Arc<str> {
         match &self.target {
             Target::Required(followed) => &followed.member().name,
             Target::Optional { listener, .. } => &listener.name,
         }
     }
 
-    pub(super) fn progress(&self) -> Option<Progress> {
+    /// The name of its ring.
+    pub(crate) fn ring(&self) -> &str {
+        &self.core().name
+    }
+
+    pub(crate) fn progress(&self) -> Option<Progress> {
         match &self.target {
             Target::Required(followed) => Some(Progress::new(followed.clone())),
             Target::Optional { .. } => None,
         }
     }
 
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.control().ask(Request::Stop);
         self.core().attention.wake_everybody();
     }
 
-    pub(super) fn pause(&self) -> Result<(), PauseError> {
+    pub(crate) fn pause(&self) -> Result<(), PauseError> {
         match &self.target {
             Target::Required(followed) => self.core().gates.ask_to_pause(followed)?,
             Target::Optional { listener, .. } => {
@@ -136,11 +142,12 @@ impl Remote {
                 listener.control.ask(Request::Pause);
             }
         }
+        diagnostics::pause_asked(self.ring(), self.name());
         self.core().attention.wake_everybody();
         Ok(())
     }
 
-    pub(super) fn resume(&self) -> Result<(), PauseError> {
+    pub(crate) fn resume(&self) -> Result<(), PauseError> {
         match &self.target {
             Target::Required(followed) => self.core().gates.ask_to_resume(followed)?,
             Target::Optional { listener, .. } => {

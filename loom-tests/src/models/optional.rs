@@ -64,7 +64,7 @@ fn single() {
 
 /// Of events with an odd number only the first word is in use.
 fn words_in_use(first_word: u64) -> usize {
-    if first_word % 2 == 0 { 1 } else { 2 }
+    if first_word.is_multiple_of(2) { 1 } else { 2 }
 }
 
 fn prefixes() {
