@@ -1,11 +1,13 @@
-//! An exchange on a ring: a small trading core, with a journal, a position keeper, a block store, and a monitor that is too slow.
+//! An exchange on a bus: a small trading core, with a journal, a position keeper, a block store, an audit log, and a monitor that is too
+//! slow. It ends by telling, as a tree, what one of the oracle's words led to: who was liquidated, and who paid.
 //!
 //!     cargo run --release --example exchange
 //!     cargo run --release --example exchange -- --seconds 10 --wait park --pin 0,1
 //!     cargo run --release --example exchange -- --blocks 1000     # the same state in each run
 //!
 //! What it does is told by the crate in `crates/exchange`. It ends with an error if a consumer failed, if the position keeper or the
-//! block store does not have what the core has, or if a consumer does not account for every event.
+//! block store does not have what the core has, if the books do not balance at the end of a block, or if a consumer does not account for
+//! every event.
 
 use std::io;
 use std::num::NonZero;
@@ -14,9 +16,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use exchange::live::{Length, RunSettings, Wait, run_with};
-use exchange::report::{ProgressBar, report};
+use exchange::report::{ProgressBar, report, tree};
 
-/// A small exchange on a ring, with its consumers.
+/// A small exchange on a bus, with its consumers.
 #[derive(Parser, Debug)]
 struct Arguments {
     /// How long the core runs.
@@ -37,11 +39,11 @@ struct Arguments {
     /// What the order flow grows from.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Slots of the ring, a power of two.
+    /// Slots of the bus, a power of two.
     #[arg(long, value_name = "SLOTS", default_value_t = 1 << 16)]
     capacity: usize,
-    /// Cores to pin to: the core's thread, the journal's, the position keeper's, the block store's, the monitor's. Threads for which
-    /// none is given are not pinned.
+    /// Cores to pin to: the core's thread, the journal's, the position keeper's, the block store's, the monitor's, the audit log's.
+    /// Threads for which none is given are not pinned.
     #[arg(long, value_name = "CORES", value_delimiter = ',', value_parser = core)]
     pin: Vec<usize>,
     /// How all threads wait: spin, hint, yield, backoff, sleep or park.
@@ -97,6 +99,9 @@ fn main() -> ExitCode {
     match ran {
         Ok(summary) => {
             println!("{}", report(&summary));
+            if let Some(tree) = tree(&summary) {
+                println!("\nThe last of the oracle's words that led furthest, and what it led to\n{tree}");
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -1,35 +1,47 @@
-//! Plays a core's recorded events through a ring: to a required consumer, which gets every one of them, and to a deliberately
-//! slow optional one, which is told how many it missed.
+//! Plays a core's recorded events over a bus: to an audit log and a counter, which get every one of them, and to a deliberately
+//! slow monitor, which is told how much it missed.
 //!
 //!     cargo run --release --example replay                        # generated events
 //!     cargo run --release --example replay -- --events FILE       # recorded ones
 //!     cargo run --release --example replay -- --speed 500         # 500 blocks a second
 //!
-//! The program ends with an error if the required consumer did not get exactly what was published, in order.
+//! The records carry what stands in the recorded envelopes: kind, block, order number, and which transaction caused them. The whole
+//! message is the payload, and nobody looks into it.
+//!
+//! In the end the audit log is asked about every transaction and every block, and its answers are compared with a plain scan of the
+//! file. The program ends with an error if they differ, or if a consumer did not get exactly what was published, in order.
 
-mod consumers;
-mod fragment;
+mod check;
+mod counter;
+mod event;
+mod monitor;
+mod play;
 mod report;
+mod scan;
+mod tally;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use recorded::{Generator, Reader, RecordedEvent, Settings};
-use ringbus::{Producer, PublishError, Ring};
+use recorded::{Generator, Reader, RecordedEvent};
+use ringbus::bus::StreamId;
 
-use fragment::Fragment;
+use check::Check;
+use scan::Scan;
 
-/// Plays recorded events through a ring, to a required and to a slow optional consumer.
+/// Plays recorded events over a bus, to an audit log, a counter and a slow monitor, and compares what they got with the file.
 #[derive(Parser, Debug)]
 struct Arguments {
     /// A file of recorded events, plain or gzip; without it, events are generated.
     #[arg(long, value_name = "FILE", env = "RINGBUS_RECORDED_EVENTS")]
     events: Option<PathBuf>,
+    /// The stream that the bus carries: events of another one are refused. Without it, the first event's.
+    #[arg(long, value_name = "NAME")]
+    stream: Option<String>,
     /// Blocks a second (the envelope of a recorded event has no time of its own); without it, full speed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     speed: Option<u32>,
@@ -39,10 +51,10 @@ struct Arguments {
     /// The seed of the generated events.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Slots of the ring, a power of two of at least 128.
+    /// Slots of the ring, a power of two of at least 64.
     #[arg(long, value_name = "SLOTS", default_value_t = 1 << 12)]
     capacity: usize,
-    /// How long the slow consumer rests after each 16 events, in microseconds.
+    /// How long the slow monitor rests after each 16 events, in microseconds.
     #[arg(long, value_name = "US", default_value_t = 1_000)]
     rest: u64,
 }
@@ -59,68 +71,38 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let events = load(arguments)?;
-    let (mut producer, ring) =
-        Ring::<Fragment>::builder().name("replay").capacity(arguments.capacity).build()?;
-    let store = ring.required("store").join()?;
-    let monitor = ring.optional("slow monitor").join()?;
-
-    let start = Instant::now();
+    let first = events.first().map_or("", |event| &event.chain_id);
+    let settings = play::Settings {
+        stream: StreamId::new(arguments.stream.as_deref().unwrap_or(first)),
+        capacity: arguments.capacity,
+        blocks_a_second: arguments.speed,
+        rest: Duration::from_micros(arguments.rest),
+    };
     let progress = progress_bar(events.len() as u64, "playing");
-    let storing = thread::spawn(move || consumers::store(store, start));
-    let rest = Duration::from_micros(arguments.rest);
-    let monitoring = thread::spawn(move || consumers::watch(monitor, rest));
-    let published = play(&mut producer, &events, arguments.speed, start, &progress)?;
-    let slots = producer.close()?;
-    let stored = storing.join().map_err(|_| "the store's thread panicked")?;
-    let took = start.elapsed();
-    let monitored = monitoring.join().map_err(|_| "the monitor's thread panicked")?;
+    let played = play::play(&events, &settings, |count| progress.set_position(count))?;
     progress.finish_and_clear();
 
-    report::print(&report::Run { stored: &stored, monitored: &monitored, slots: slots.get(), took });
-    report::check(&published, &stored, &monitored)?;
+    let scan = Scan::of(&events);
+    report::print(&settings.stream, &played, &scan);
+    Check { events: &events, scan: &scan, played: &played }.all()?;
+    report::print_checked(&played, &scan);
     Ok(())
 }
 
-/// All events, in memory: what is shown is the ring's speed and not the file's.
+/// All events, in memory: what is shown is the bus's speed and not the file's.
 fn load(arguments: &Arguments) -> Result<Vec<RecordedEvent>, Box<dyn Error>> {
     let progress = progress_bar(0, "loading");
     let events = match &arguments.events {
         None => {
-            let settings = Settings { seed: arguments.seed, blocks: arguments.blocks, ..Settings::default() };
+            let (seed, blocks) = (arguments.seed, arguments.blocks);
+            // As recordings do, it ends in the middle of a block.
+            let settings = recorded::Settings { seed, blocks, unfinished_last_block: true };
             Generator::new(settings).inspect(|_| progress.inc(1)).collect()
         }
         Some(file) => Reader::open(file)?.inspect(|_| progress.inc(1)).collect::<Result<_, _>>()?,
     };
     progress.finish_and_clear();
     Ok(events)
-}
-
-/// Publishes all events, each as one batch of fragments. Returns how many there were, and their checksum.
-fn play(
-    producer: &mut Producer<Fragment>,
-    events: &[RecordedEvent],
-    blocks_a_second: Option<u32>,
-    start: Instant,
-    progress: &ProgressBar,
-) -> Result<consumers::Tally, PublishError> {
-    const EVENTS_A_TICK: u64 = 256;
-    let mut tally = consumers::Tally::default();
-    for event in events {
-        let is_new_block = tally.add(event.height, event.kind, &event.encoded);
-        if let Some(rate) = blocks_a_second.filter(|_| is_new_block) {
-            let due = start + Duration::from_secs(1) * (tally.blocks - 1) / rate;
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-        }
-        let mut claim = producer.claim(fragment::count(event))?;
-        for fragment in fragment::split(event, tally.events - 1, start.elapsed()) {
-            claim.push(&fragment).expect("as many as were claimed");
-        }
-        claim.publish()?;
-        if tally.events % EVENTS_A_TICK == 0 {
-            progress.set_position(tally.events);
-        }
-    }
-    Ok(tally)
 }
 
 /// Shown on a terminal only, on standard error.

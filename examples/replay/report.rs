@@ -1,44 +1,33 @@
-//! The table at the end.
-
-use std::time::Duration;
+//! The tables at the end.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use recorded::kind_name;
+use ringbus::bus::StreamId;
+use ringbus::stats::{ConsumerKind, ConsumerStats};
 
-use crate::consumers::{Seen, Stored, Tally};
+use crate::monitor::Watched;
+use crate::play::Played;
+use crate::scan::Scan;
+use crate::tally::Tally;
 
-pub(crate) struct Run<'a> {
-    pub(crate) stored: &'a Stored,
-    pub(crate) monitored: &'a Seen,
-    /// Slots published.
-    pub(crate) slots: u64,
-    /// From the first event published to the last one stored.
-    pub(crate) took: Duration,
+pub(crate) fn print(stream: &StreamId, played: &Played, scan: &Scan) {
+    println!("\nThe stream, as the counter got it\n{}", what_came(stream, played, scan));
+    println!("\nKinds\n{}", kinds(&played.counted));
+    println!("\nConsumers (in events; slots in brackets)\n{}", consumers(played));
+    println!("\nFrom publish to handled, microseconds\n{}", latency(played));
 }
 
-pub(crate) fn print(run: &Run<'_>) {
-    let tally = &run.stored.seen.tally;
-    println!("\nThe stream, as the required consumer got it\n{}", stream(run, tally));
-    println!("\nKinds\n{}", kinds(tally));
-    println!("\nConsumers (in events; slots in brackets)\n{}", consumers(run));
-    println!("\nFrom publish to stored, microseconds\n{}", latency(run.stored));
-}
-
-/// Says what went wrong, if the run was not as promised.
-pub(crate) fn check(published: &Tally, stored: &Stored, monitored: &Seen) -> Result<(), String> {
-    let got = &stored.seen.tally;
-    if (published.events, published.checksum) != (got.events, got.checksum) {
-        return Err(format!(
-            "the required consumer got {} events with checksum {:016x}, published were {} with {:016x}",
-            got.events, got.checksum, published.events, published.checksum
-        ));
-    }
-    let accounted = monitored.tally.events + monitored.missed_events;
-    if accounted != published.events {
-        return Err(format!("the optional consumer accounts for {accounted} of {} events", published.events));
-    }
-    Ok(())
+/// When everything has been compared.
+pub(crate) fn print_checked(played: &Played, scan: &Scan) {
+    println!(
+        "\nThe audit log's answers equal a plain scan of the file: about {} transactions ({} events), {} blocks, and the causes of \
+         {} events.",
+        grouped(scan.transactions.len() as u64),
+        grouped(scan.caused() as u64),
+        grouped(scan.blocks.len() as u64),
+        grouped(played.counted.events),
+    );
 }
 
 fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
@@ -51,36 +40,44 @@ fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table 
     table
 }
 
-fn stream(run: &Run<'_>, tally: &Tally) -> Table {
-    let rate = tally.events as f64 / run.took.as_secs_f64();
+fn what_came(stream: &StreamId, played: &Played, scan: &Scan) -> Table {
+    let tally = &played.counted;
+    let seconds = played.took.as_secs_f64();
+    let blocks = tally.blocks.len() as u64;
     let rows = [
+        ("stream", stream.to_string()),
         ("events", grouped(tally.events)),
-        ("blocks", grouped(u64::from(tally.blocks))),
+        ("blocks", grouped(blocks)),
+        ("came twice", heights(tally.repeated())),
+        ("did not end", heights(tally.unfinished())),
         ("kinds", tally.kinds.len().to_string()),
-        ("events a block: mean", format!("{:.1}", tally.events as f64 / f64::from(tally.blocks.max(1)))),
-        (
-            "events a block: p50, p90, p99, max",
-            [0.5, 0.9, 0.99, 1.0].map(|q| block_size(tally, q).to_string()).join(", "),
-        ),
+        ("transactions", grouped(scan.transactions.len() as u64)),
+        ("events they caused", grouped(scan.caused() as u64)),
+        ("events a block: mean", format!("{:.1}", tally.events as f64 / blocks.max(1) as f64)),
+        ("events a block: p50, p90, p99, max", block_sizes(tally)),
         ("bytes", grouped(tally.bytes)),
-        ("slots", grouped(run.slots)),
+        ("slots", grouped(played.end.get())),
         ("checksum", format!("{:016x}", tally.checksum)),
-        ("seconds", format!("{:.3}", run.took.as_secs_f64())),
-        ("events a second", grouped(rate as u64)),
+        ("seconds", format!("{seconds:.3}")),
+        ("events a second", grouped((tally.events as f64 / seconds) as u64)),
     ];
     table(&["", ""], rows.map(|(what, value)| vec![what.to_owned(), value]))
 }
 
-/// The number of events that the share `quantile` of all blocks does not exceed.
-fn block_size(tally: &Tally, quantile: f64) -> u64 {
-    let blocks: u64 = tally.block_sizes.values().sum();
-    let rank = ((blocks as f64 * quantile).ceil() as u64).max(1);
-    let mut counted = 0;
-    let reached = tally.block_sizes.iter().find(|(_, count)| {
-        counted += **count;
-        counted >= rank
-    });
-    reached.map_or(0, |(size, _)| *size)
+fn heights(heights: impl Iterator<Item = u64>) -> String {
+    let heights: Vec<String> = heights.map(grouped).collect();
+    if heights.is_empty() { "none".to_owned() } else { format!("block {}", heights.join(" ")) }
+}
+
+/// The numbers of events that so many of a hundred blocks do not exceed.
+fn block_sizes(tally: &Tally) -> String {
+    let mut sizes: Vec<u64> = tally.blocks.values().map(|block| block.events).collect();
+    sizes.sort_unstable();
+    let size = |quantile: f64| {
+        let rank = (sizes.len() as f64 * quantile).ceil() as usize;
+        sizes.get(rank.max(1) - 1).copied().unwrap_or(0)
+    };
+    [0.5, 0.9, 0.99, 1.0].map(|quantile| size(quantile).to_string()).join(", ")
 }
 
 /// The kinds by how many events they have, in two columns side by side.
@@ -102,29 +99,53 @@ fn kinds(tally: &Tally) -> Table {
     table
 }
 
-fn consumers(run: &Run<'_>) -> Table {
-    let row = |kind: &str, seen: &Seen| {
+fn consumers(played: &Played) -> Table {
+    let both = |events: u64, slots: u64| format!("{} [{}]", grouped(events), grouped(slots));
+    let required = |stats: &ConsumerStats, events: u64| {
         vec![
-            seen.name.clone(),
-            kind.to_owned(),
-            format!("{} [{}]", grouped(seen.tally.events), grouped(seen.delivered_slots)),
-            format!("{} [{}]", grouped(seen.missed_events), grouped(seen.missed_slots)),
-            grouped(seen.tally.events + seen.missed_events),
-            format!("[{}]", grouped(seen.largest_lag)),
-            format!("[{}]", grouped(seen.lag)),
-            format!("{:?}", seen.end),
+            stats.name.to_string(),
+            stats.kind.to_string(),
+            both(events, stats.delivered),
+            both(0, stats.missed),
+            both(events, stats.delivered + stats.missed),
+            grouped(stats.waits.count),
+            format!("{:.1} ms", stats.waits.total.as_secs_f64() * 1e3),
         ]
     };
-    table(
-        &["consumer", "", "delivered", "missed", "together", "largest lag", "lag at end", "end"],
-        [row("required", &run.stored.seen), row("optional", run.monitored)],
-    )
+    let optional = |watched: &Watched| {
+        let Watched { name, got, tally, .. } = watched;
+        let (got, missed) = (got.len() as u64, played.missed_events());
+        vec![
+            name.clone(),
+            ConsumerKind::Optional.to_string(),
+            both(got, tally.passed),
+            both(missed, tally.missed),
+            both(got + missed, tally.passed + tally.missed),
+            "never".to_owned(),
+            String::new(),
+        ]
+    };
+    let [log, counter] = &played.required;
+    let rows = [
+        required(log, played.audit.extent().records as u64),
+        required(counter, played.counted.events),
+        optional(&played.watched),
+    ];
+    table(&["consumer", "", "delivered", "missed", "together", "waits for it", "took"], rows)
 }
 
-fn latency(stored: &Stored) -> Table {
+/// Sampled.
+fn latency(played: &Played) -> Table {
     let quantiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
-    let micros = |quantile| format!("{:.1}", stored.latency.value_at_quantile(quantile) as f64 / 1e3);
-    table(&quantiles.map(|(name, _)| name), [quantiles.map(|(_, quantile)| micros(quantile)).to_vec()])
+    let rows = played.required.iter().filter_map(|stats| {
+        let latency = stats.latency.as_ref()?;
+        let micros = |quantile| format!("{:.1}", latency.value_at_quantile(quantile) as f64 / 1e3);
+        let values = quantiles.iter().map(|(_, quantile)| micros(*quantile));
+        Some([stats.name.to_string(), grouped(latency.len())].into_iter().chain(values).collect())
+    });
+    let header: Vec<&str> =
+        ["consumer", "samples"].into_iter().chain(quantiles.map(|(name, _)| name)).collect();
+    table(&header, rows)
 }
 
 /// A number with its thousands apart.

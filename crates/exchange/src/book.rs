@@ -5,7 +5,7 @@ mod ladder;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use crate::side::Side;
+use crate::events::Side;
 use crate::units::{AccountId, OrderId, Price, Size};
 use ladder::Ladder;
 
@@ -90,7 +90,7 @@ impl Book {
     pub(crate) fn add(&mut self, order: Order) {
         let key = self.slots.insert(Slot { order, earlier: None, later: None });
         self.keys.insert(order.id, key);
-        let last = self.ladders[order.side as usize].push(order.price, key);
+        let last = self.ladders[order.side.place()].push(order.price, key);
         self.slots[key].earlier = last;
         if let Some(last) = last {
             self.slots[last].later = Some(key);
@@ -118,11 +118,11 @@ impl Book {
         if let Some(later) = later {
             self.slots[later].earlier = earlier;
         }
-        self.ladders[order.side as usize].unlink(order.price, earlier, later);
+        self.ladders[order.side.place()].unlink(order.price, earlier, later);
         Some(order)
     }
 
     fn ladder(&self, side: Side) -> &Ladder {
-        &self.ladders[side as usize]
+        &self.ladders[side.place()]
     }
 }

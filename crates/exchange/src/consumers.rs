@@ -1,20 +1,23 @@
-//! What listens to the core: a handler each, to be put on a thread of its own by [`ringbus::worker`].
+//! What listens to the core: a [`Subscriber`](ringbus::bus::Subscriber) each, to be put on a thread of its own.
 //!
 //! | consumer | kind | reads | does |
 //! | --- | --- | --- | --- |
-//! | [`Journal`] | required | everything | writes the bytes as they are |
-//! | [`PositionKeeper`] | required, after the journal | trades | recomputes positions and balances |
+//! | [`Journal`] | required | everything | writes headers and payloads as they are |
+//! | [`PositionKeeper`] | required, after the journal | what moves money | recomputes positions and balances |
 //! | [`BlockStore`] | required, after the journal | everything | commits block by block |
+//! | [`Auditor`] | required, after the journal | what mark prices caused | can tell why somebody was liquidated |
 //! | [`Monitor`] | optional | what it gets | takes its time, and counts what it missed |
 
+mod auditor;
 mod block_store;
-mod checksum;
+mod change;
 mod journal;
 mod monitor;
 mod position_keeper;
 
-pub use block_store::{BlockStore, CommittedBlock, DroppedBlock, StoreError};
-pub use checksum::Checksum;
+pub use auditor::{Auditor, Counted, Liquidations};
+pub use block_store::{BlockByBlock, BlockStore, CommittedBlock, StoreError};
+pub use change::Change;
 pub use journal::{Journal, JournalError};
 pub use monitor::Monitor;
 pub use position_keeper::PositionKeeper;

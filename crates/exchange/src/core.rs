@@ -1,43 +1,104 @@
 //! The core: block by block, what accounts ask for becomes events.
 
-use crate::batch::Batch;
-use crate::book::{Book, Order};
-use crate::event::{Event, Header, NO_TRACE};
-use crate::hash::StateHash;
-use crate::ledger::Ledger;
-use crate::margin::{self, Exposure};
-use crate::matching::{self, Outcome};
-use crate::payload::{Payload, Trade};
-use crate::position::Position;
-use crate::reason::Reason;
-use crate::rules::{PRICE_BAND_PERCENT, taker_fee, timestamp};
-use crate::settings::{Settings, SettingsError};
-use crate::side::Side;
-use crate::table::Table;
-use crate::transaction::{Action, NewOrder, Transaction};
-use crate::units::{AccountId, Amount, MAX_PRICE, MAX_SIZE, MarketId, OrderId, Price};
+mod liquidation;
+mod orders;
 
-/// A trading core: order books, accounts, margin.
+use ringbus::bus::{BlockStart, Emit, Kind, Origin, Outcome, Text, WriteError};
+
+use crate::book::Book;
+use crate::checksum::Checksum;
+use crate::events::{
+    BalanceChanged, BlockClosed, Engine, MarketListed, PositionChanged, Reason, Side, ToppedUp,
+};
+use crate::hash::{StateHash, spread};
+use crate::ledger::Ledger;
+use crate::margin::Exposure;
+use crate::position::Position;
+use crate::rules::timestamp;
+use crate::say::{Say, origin};
+use crate::settings::{Settings, SettingsError};
+use crate::table::Table;
+use crate::transaction::{Action, Transaction};
+use crate::units::{AccountId, Amount, MarketId, Price, money};
+use liquidation::Liquidation;
+
+/// A trading core: order books, accounts, margin, liquidations.
 ///
 /// It is driven by calls, a block at a time: [`begin_block`](Self::begin_block), [`execute`](Self::execute) for each
-/// transaction, [`end_block`](Self::end_block). Each call adds at most [`MAX_EVENTS`](crate::MAX_EVENTS) events to
-/// the buffer that it is given, which the caller publishes as one batch and clears.
+/// transaction, [`end_block`](Self::end_block). Its engines say what happened to whatever [`Emit`]s; who calls it keeps the
+/// bus's blocks and transactions in step with its own.
 ///
-/// What it does depends on the calls alone: it reads no clock, draws no random numbers, and iterates over nothing
-/// that has no order of its own. It allocates only when a book or a buffer grows beyond what it ever was.
+/// What it does depends on the calls alone: it reads no clock, draws no random numbers, and iterates over nothing that
+/// has no order of its own. It allocates only when a book or a list grows beyond what it ever was.
+///
+/// Where an event cannot be emitted, a call ends half way: a core that has returned an error is of no more use.
 #[derive(Clone, Debug)]
 pub struct Core {
+    settings: Settings,
     /// Of the block that is open, or was last.
     height: u64,
     open: bool,
-    /// Number of the block's last event.
-    number: u32,
+    /// Of the state after the last block.
+    state: u64,
+    /// Of what the block has said so far.
+    checksum: Checksum,
     books: Vec<Book>,
     marks: Vec<Price>,
     ledger: Ledger,
     exposures: Table<Exposure>,
-    /// Accounts that traded in the transaction; kept for its memory.
-    traded: Vec<AccountId>,
+    changed: Changed,
+    /// The mark price's own; kept for its memory.
+    liquidation: Liquidation,
+}
+
+/// What a transaction has changed: each once, by account, when it is told. Kept for its memory.
+#[derive(Clone, Debug, Default)]
+struct Changed {
+    positions: Vec<(AccountId, MarketId)>,
+    balances: Vec<AccountId>,
+}
+
+impl Changed {
+    fn both(&mut self, account: AccountId, market: MarketId) {
+        self.positions.push((account, market));
+        self.balances.push(account);
+    }
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was done.
+    Done,
+    /// It was rejected, and has changed nothing.
+    Rejected(Reason),
+}
+
+impl Verdict {
+    /// Why it was rejected; `None` if it was not.
+    #[must_use]
+    pub fn rejected(self) -> Option<Reason> {
+        match self {
+            Self::Done => None,
+            Self::Rejected(reason) => Some(reason),
+        }
+    }
+
+    /// What the bus is told.
+    ///
+    /// # Panics
+    ///
+    /// It was rejected for a reason of number 0, which no reason has.
+    #[must_use]
+    pub fn outcome(self) -> Outcome<'static> {
+        match self {
+            Self::Done => Outcome::Succeeded,
+            Self::Rejected(reason) => Outcome::Failed {
+                code: u32::from(reason.get()).try_into().expect("a reason is not 0"),
+                error: reason.name().unwrap_or("REJECTED"),
+            },
+        }
+    }
 }
 
 impl Core {
@@ -49,74 +110,107 @@ impl Core {
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         settings.check()?;
         let markets = settings.start_prices.len();
-        Ok(Self {
+        let mut core = Self {
+            settings: settings.clone(),
             height: 0,
             open: false,
-            number: 0,
+            state: 0,
+            checksum: Checksum::default(),
             books: vec![Book::new(); markets],
             marks: settings.start_prices.clone(),
             ledger: Ledger::new(settings),
             exposures: Table::new(settings.accounts, markets),
-            traded: Vec::new(),
+            changed: Changed::default(),
+            liquidation: Liquidation::default(),
+        };
+        core.state = core.state_hash();
+        Ok(core)
+    }
+
+    /// What is to be said once, at the start of the first block, before anything else: an event for each market. It is
+    /// no part of a block's [`Checksum`].
+    pub fn listings(&self) -> impl Iterator<Item = (Origin, MarketListed)> {
+        (0..).zip(&self.marks).map(|(market, &price)| {
+            let name = Text::truncated(&format!("MARKET-{market}"));
+            (origin(Engine::ORDERS, Kind::new(0), None), MarketListed { market, name, price: money(price) })
         })
     }
 
-    /// Begins the next block: one event.
+    /// Begins the next block; what the bus is to be told of it.
     ///
     /// # Panics
     ///
     /// A block is open.
-    pub fn begin_block(&mut self, out: &mut Vec<Event>) {
+    pub fn begin_block(&mut self) -> BlockStart {
         assert!(!self.open, "begin_block while block {} is open: call end_block first", self.height);
+        // Of the state that the block starts from, as there is no chain that would have hashed it.
+        let hash = spread(self.state);
         self.open = true;
         self.height += 1;
-        self.number = 0;
-        let mut batch = self.batch(NO_TRACE, out);
-        batch.push(Payload::BeginBlock { timestamp: timestamp(self.height) });
-        self.number = batch.number();
+        self.checksum = Checksum::default();
+        BlockStart { height: self.height, time: timestamp(self.height), hash }
     }
 
-    /// Executes a transaction: 2 to [`MAX_EVENTS`](crate::MAX_EVENTS) events, the last one its result.
+    /// Executes a transaction: at most [`MAX_EVENTS`](crate::MAX_EVENTS) events, or if it is a mark price as many as it
+    /// takes.
     ///
-    /// A transaction that cannot be executed is rejected, by events, and changes nothing.
+    /// A transaction that cannot be executed is rejected, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// An event could not be emitted.
     ///
     /// # Panics
     ///
     /// No block is open, or the transaction's id is 0.
-    pub fn execute(&mut self, transaction: &Transaction, out: &mut Vec<Event>) {
+    pub fn execute(&mut self, transaction: &Transaction, bus: &mut impl Emit) -> Result<Verdict, WriteError> {
         assert!(self.open, "execute while no block is open: call begin_block first");
-        assert_ne!(
-            transaction.id, NO_TRACE,
-            "the id of a transaction is 0, which stands for none: count from 1"
-        );
+        assert_ne!(transaction.id, 0, "the id of a transaction is 0, which stands for none: count from 1");
         let Transaction { id, account, ref action } = *transaction;
-        let mut batch = self.batch(id, out);
-        let rejected = match action {
-            Action::Place(order) => self.place(id, account, order, &mut batch),
-            &Action::Cancel { market, order } => self.cancel(account, market, order, &mut batch),
-        }
-        .err();
-        batch.push(Payload::Result { rejected, events: batch.len() + 1 });
-        self.number = batch.number();
+        let mut say = Say::on(bus, Some(action.request()), self.checksum);
+        let verdict = match action {
+            Action::Place(order) => self.place(id, account, order, &mut say),
+            &Action::Cancel { market, order } => self.cancel(account, market, order, &mut say),
+            Action::TopUp => self.top_up(account, &mut say),
+            &Action::MarkPrice { market, price } => self.move_mark(id, account, market, price, &mut say),
+        }?;
+        self.tell_changes(&mut say)?;
+        self.checksum = say.checksum;
+        Ok(verdict)
     }
 
-    /// Ends the block: a mark price for each market, and the end.
+    /// Ends the block: one event, which says what it comes to.
+    ///
+    /// # Errors
+    ///
+    /// The event could not be emitted.
     ///
     /// # Panics
     ///
-    /// No block is open.
-    pub fn end_block(&mut self, out: &mut Vec<Event>) {
+    /// No block is open, or the books do not balance, which would be an error in this crate.
+    pub fn end_block(&mut self, bus: &mut impl Emit) -> Result<(), WriteError> {
         assert!(self.open, "end_block while no block is open: call begin_block first");
-        let mut batch = self.batch(NO_TRACE, out);
-        for ((market, book), mark) in (0..).zip(&self.books).zip(&mut self.marks) {
-            if let (Some(bid), Some(ask)) = (book.best(Side::Buy), book.best(Side::Sell)) {
-                *mark = i64::midpoint(bid.price, ask.price);
-            }
-            batch.push(Payload::MarkPrice { market, price: *mark });
-        }
-        batch.push(Payload::EndBlock { events: batch.number() + 1, state_hash: self.state_hash() });
-        self.number = batch.number();
+        let totals = self.ledger.totals();
+        assert_eq!(
+            totals.balances - totals.costs + totals.fees,
+            totals.deposits,
+            "balances less costs, plus fees, are not the deposits after block {}",
+            self.height
+        );
+        self.state = self.state_hash();
+        let closed = BlockClosed {
+            state_hash: self.state,
+            checksum: self.checksum.value(),
+            deposits: money(totals.deposits),
+            balances: money(totals.balances),
+            costs: money(totals.costs),
+            fees: money(totals.fees),
+            pool: money(self.pool()),
+            trades: self.ledger.trades(),
+        };
+        Say::on(bus, None, self.checksum).say(Engine::LEDGER, &closed)?;
         self.open = false;
+        Ok(())
     }
 
     /// Height of the block that is open, or was last; 0 before the first.
@@ -131,9 +225,16 @@ impl Core {
         self.books.len()
     }
 
-    /// The accounts, in order.
+    /// The accounts of the traders, in order.
     pub fn accounts(&self) -> impl Iterator<Item = AccountId> + use<> {
         self.ledger.accounts()
+    }
+
+    /// The account of the network, which takes positions over, whose balance is the insurance pool, and which alone
+    /// moves mark prices. It comes after those of the traders.
+    #[must_use]
+    pub fn network(&self) -> AccountId {
+        self.ledger.network()
     }
 
     /// The balance of an account, in units of 1/[`SCALE`](crate::SCALE).
@@ -154,6 +255,29 @@ impl Core {
     #[must_use]
     pub fn positions(&self, account: AccountId) -> &[Position] {
         self.ledger.positions(account)
+    }
+
+    /// What an account would have if all its positions were closed at their mark prices, in units of
+    /// 1/[`SCALE`](crate::SCALE).
+    ///
+    /// # Panics
+    ///
+    /// There is no such account.
+    #[must_use]
+    pub fn equity(&self, account: AccountId) -> Amount {
+        self.ledger.equity(account, &self.marks)
+    }
+
+    /// The insurance pool, in units of 1/[`SCALE`](crate::SCALE): the network's balance. Below 0: what it is short of.
+    #[must_use]
+    pub fn pool(&self) -> Amount {
+        self.ledger.pool()
+    }
+
+    /// What everybody has paid in so far, the insurance pool's start included, in units of 1/[`SCALE`](crate::SCALE).
+    #[must_use]
+    pub fn deposits(&self) -> Amount {
+        self.ledger.deposits()
     }
 
     /// The fees taken so far, in units of 1/[`SCALE`](crate::SCALE).
@@ -182,7 +306,7 @@ impl Core {
         &self.books[usize::from(market)]
     }
 
-    /// A hash of the state: height, mark prices, books, balances, positions, fees.
+    /// A hash of the state: height, mark prices, books, balances, positions, deposits, fees.
     ///
     /// It is the same in every run and on every machine. It reads the whole state, so it takes time that grows with
     /// accounts and open orders: some microseconds.
@@ -200,16 +324,17 @@ impl Core {
                     hash.signed(order.size);
                 }
                 // No order has this id, so that it ends the side.
-                hash.word(NO_TRACE);
+                hash.word(0);
             }
         }
-        for account in self.accounts() {
+        for account in self.accounts().chain([self.network()]) {
             hash.signed(self.balance(account));
             for position in self.positions(account) {
                 hash.signed(position.net);
                 hash.signed(position.cost);
             }
         }
+        hash.signed(self.deposits());
         hash.signed(self.fees());
         hash.finish()
     }
@@ -218,122 +343,39 @@ impl Core {
         &self.ledger
     }
 
-    /// A batch that goes on where the block is.
-    fn batch<'a>(&self, trace: u64, out: &'a mut Vec<Event>) -> Batch<'a> {
-        Batch::after(Header { block: self.height, trace, number: self.number }, out)
-    }
-
-    fn place(
-        &mut self,
-        id: OrderId,
-        account: AccountId,
-        order: &NewOrder,
-        batch: &mut Batch<'_>,
-    ) -> Result<(), Reason> {
-        let NewOrder { market, side, limit, size } = *order;
-        if let Err(reason) = self.check(id, account, order) {
-            batch.push(Payload::Rejected { account, market, side, limit, size, reason });
-            return Err(reason);
-        }
-        batch.push(Payload::Accepted { account, market, side, limit, size });
-        match self.trade(account, order, batch) {
-            Outcome::Filled => {}
-            Outcome::Waits { price, left: size } => {
-                self.exposures.cell(account, market).add(side, size);
-                self.books[usize::from(market)].add(Order { id, account, side, price, size });
-            }
-            Outcome::Cancelled { left: size, reason } => {
-                batch.push(Payload::Cancelled { account, market, side, order: id, size, reason });
-            }
-        }
-        self.report(market, batch);
-        Ok(())
-    }
-
-    /// Whether an order may be accepted.
-    fn check(&self, id: OrderId, account: AccountId, order: &NewOrder) -> Result<(), Reason> {
-        let book = self.find(account, order.market)?;
-        if !(1..=MAX_SIZE).contains(&order.size) {
-            return Err(Reason::SizeOutOfRange);
-        }
-        if let Some(limit) = order.limit {
-            let mark = self.mark_price(order.market);
-            let band = mark * PRICE_BAND_PERCENT / 100;
-            if !(1..=MAX_PRICE).contains(&limit) || (limit - mark).abs() > band {
-                return Err(Reason::PriceOutOfBand);
-            }
-        }
-        if book.get(id).is_some() {
-            return Err(Reason::DuplicateOrder);
-        }
-        margin::check(&self.ledger, &self.exposures, &self.marks, account, order)
-    }
-
-    /// Lets an order trade, and settles its trades.
-    fn trade(&mut self, taker: AccountId, order: &NewOrder, batch: &mut Batch<'_>) -> Outcome {
-        let &NewOrder { market, side, .. } = order;
-        let Self { books, ledger, exposures, traded, .. } = self;
-        traded.clear();
-        let outcome = matching::take(&mut books[usize::from(market)], taker, order, |maker, size| {
-            let fee = taker_fee(maker.price, size);
-            let (price, maker_order, maker) = (maker.price, maker.id, maker.account);
-            let trade = Trade { market, side, taker, maker, maker_order, price, size, fee };
-            batch.push(Payload::Trade(trade));
-            ledger.settle(&trade);
-            exposures.cell(maker, market).add(side.opposite(), -size);
-            if !traded.contains(&maker) {
-                traded.push(maker);
-            }
-        });
-        if !traded.is_empty() {
-            traded.push(taker);
-        }
-        outcome
-    }
-
-    /// Tells the positions and balances of the accounts that traded, once each.
-    fn report(&mut self, market: MarketId, batch: &mut Batch<'_>) {
-        self.traded.sort_unstable();
-        for &account in &self.traded {
-            let Position { net, cost } = self.ledger.positions(account)[usize::from(market)];
-            batch.push(Payload::Position { account, market, net, cost });
-            batch.push(Payload::Balance { account, balance: self.ledger.balance(account) });
-        }
-    }
-
-    fn cancel(
-        &mut self,
-        account: AccountId,
-        market: MarketId,
-        order: OrderId,
-        batch: &mut Batch<'_>,
-    ) -> Result<(), Reason> {
-        match self.find_order(account, market, order) {
-            Ok(Order { side, size, .. }) => {
-                self.books[usize::from(market)].remove(order);
-                self.exposures.cell(account, market).add(side, -size);
-                let reason = Reason::Requested;
-                batch.push(Payload::Cancelled { account, market, side, order, size, reason });
-                Ok(())
-            }
-            Err(reason) => {
-                batch.push(Payload::CancelRejected { account, market, order, reason });
-                Err(reason)
-            }
-        }
-    }
-
-    /// The order that an account may cancel.
-    fn find_order(&self, account: AccountId, market: MarketId, order: OrderId) -> Result<Order, Reason> {
-        let order = self.find(account, market)?.get(order).ok_or(Reason::UnknownOrder)?;
-        if order.account == account { Ok(*order) } else { Err(Reason::NotOwner) }
-    }
-
-    /// The book of a market, for an account; both may be unknown.
-    fn find(&self, account: AccountId, market: MarketId) -> Result<&Book, Reason> {
+    /// Brings an account's equity back to what it started with.
+    fn top_up<E: Emit>(&mut self, account: AccountId, say: &mut Say<'_, E>) -> Result<Verdict, WriteError> {
         if !self.ledger.has(account) {
-            return Err(Reason::UnknownAccount);
+            return Ok(Verdict::Rejected(Reason::UNKNOWN_ACCOUNT));
         }
-        self.books.get(usize::from(market)).ok_or(Reason::UnknownMarket)
+        let short = self.settings.deposit - self.equity(account);
+        if short <= 0 {
+            return Ok(Verdict::Rejected(Reason::NOT_SHORT_OF_MONEY));
+        }
+        let paid = ToppedUp { account, amount: money(short), ..ToppedUp::default() };
+        self.ledger.top_up(&paid);
+        self.changed.balances.push(account);
+        say.say(Engine::LEDGER, &paid)?;
+        Ok(Verdict::Done)
+    }
+
+    /// Tells the positions, then the balances that the transaction has changed, once each, by account.
+    fn tell_changes<E: Emit>(&mut self, say: &mut Say<'_, E>) -> Result<(), WriteError> {
+        let Self { changed: Changed { positions, balances }, ledger, .. } = self;
+        positions.sort_unstable();
+        positions.dedup();
+        for (account, market) in positions.drain(..) {
+            let Position { net, cost } = ledger.position(account, market);
+            let cost = money(cost);
+            let position = PositionChanged { account, market, net, cost, ..PositionChanged::default() };
+            say.say(Engine::LEDGER, &position)?;
+        }
+        balances.sort_unstable();
+        balances.dedup();
+        for account in balances.drain(..) {
+            let balance = money(ledger.balance(account));
+            say.say(Engine::LEDGER, &BalanceChanged { account, balance, ..BalanceChanged::default() })?;
+        }
+        Ok(())
     }
 }

@@ -3,28 +3,43 @@
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng;
 
+use crate::events::Side;
 use crate::settings::{Settings, SettingsError};
-use crate::side::Side;
 use crate::transaction::{Action, NewOrder, Transaction};
 use crate::units::{AccountId, MAX_SIZE, MarketId, OrderId, Price};
 
 /// The most orders that the flow has placed to wait, and not cancelled.
-const MOST_OPEN: usize = 1_000;
+const MOST_OPEN: usize = 400;
 
 /// How far from its start a market's fair price may walk, in percent.
-const RANGE_PERCENT: i64 = 10;
+const RANGE_PERCENT: i64 = 25;
 
 /// How many ticks, the steps of prices, a start price is.
 const TICKS: Price = 2_000;
 
+/// Of so many transactions one is the oracle's, who takes the markets in turn.
+const MARK_EVERY: u64 = 100;
+
+/// After so many of the oracle's words there is a shock.
+const SHOCK_EVERY: u32 = 16;
+
+/// How far a fair price jumps then, in percent. Orders at the new price are still within the band of the old mark price.
+const SHOCK_PERCENT: i64 = 9;
+
+/// Of so many transactions one tops an account up.
+const TOP_UP_EVERY: u32 = 50;
+
 /// Transactions without end, the same for the same seed and settings.
 ///
-/// In each market a fair price walks at random. Of 100 transactions 22 place a limit order that crosses it, 8 a
-/// market order; 4 are unsound, and must be rejected; the others place an order a little off the fair price, to wait,
-/// or cancel one of those, which may have been filled before. Ids count from 1.
+/// In each market a fair price walks at random, and jumps now and then. Each 100th transaction is the oracle's, which
+/// takes the markets in turn, and says what the fair price was when it spoke of the market last. Of 100 others 22 place a
+/// limit order that crosses the fair price, 8 a market order; 4 are unsound, and must be rejected; the rest place an order
+/// a little off the fair price, to wait, or cancel one of those, which may have been filled before; now and then an
+/// account is topped up. Ids count from 1.
 ///
-/// The core's answers do not change the flow: accounts drift apart as if by chance, and the default settings leave
-/// them margin for some hundred million transactions. The generator is PCG32; the crate `rand_pcg` keeps its values.
+/// The core's answers do not change the flow. Accounts win and lose as if by chance; with the default settings some are
+/// liquidated in every hundred blocks or so, now and then at a loss that others have to pay. The generator is PCG32; the
+/// crate `rand_pcg` keeps its values.
 #[derive(Clone, Debug)]
 pub struct OrderFlow {
     rng: Pcg32,
@@ -32,6 +47,8 @@ pub struct OrderFlow {
     settings: Settings,
     /// By market.
     fair: Vec<Price>,
+    /// By market: what the oracle says next, which was the fair price when it spoke last.
+    words: Vec<Price>,
     waiting: Vec<Waiting>,
 }
 
@@ -56,6 +73,7 @@ impl OrderFlow {
             last_id: 0,
             settings: settings.clone(),
             fair: settings.start_prices.clone(),
+            words: settings.start_prices.clone(),
             waiting: Vec::with_capacity(MOST_OPEN),
         })
     }
@@ -71,12 +89,26 @@ impl OrderFlow {
         first + i64::from(self.below(numbers))
     }
 
-    /// Lets the fair price of a market take a step.
-    fn walk(&mut self, market: MarketId) {
+    /// Lets the fair price of a market move, within its range.
+    fn step(&mut self, market: MarketId, step: Price) {
         let start = self.settings.start_prices[usize::from(market)];
-        let (step, range) = (self.tick(market), start * RANGE_PERCENT / 100);
-        let moved = self.fair[usize::from(market)] + self.between(-step, step);
+        let range = start * RANGE_PERCENT / 100;
+        let moved = self.fair[usize::from(market)] + step;
         self.fair[usize::from(market)] = moved.clamp(start - range, start + range);
+    }
+
+    /// The oracle's word on a market. It is a word behind, so that books follow a shock before it does.
+    fn mark(&mut self, id: u64) -> Transaction {
+        let markets = self.settings.start_prices.len() as u64;
+        let market = (id / MARK_EVERY % markets) as MarketId;
+        let fair = self.fair[usize::from(market)];
+        let price = std::mem::replace(&mut self.words[usize::from(market)], fair);
+        if self.below(SHOCK_EVERY) == 0 {
+            let side = self.side();
+            self.step(market, side.sign() * (fair * SHOCK_PERCENT / 100));
+        }
+        // The network's account comes after those of the traders.
+        Transaction::mark_price(id, self.settings.accounts, market, price)
     }
 
     fn tick(&self, market: MarketId) -> Price {
@@ -126,12 +158,14 @@ impl OrderFlow {
         let (side, size) = (self.side(), self.between(1, 10));
         let fair = self.fair[usize::from(market)];
         let order = NewOrder { market, side, limit: Some(fair), size };
-        match self.below(6) {
+        match self.below(7) {
+            // That is the network's, and no trader's.
             0 => (self.settings.accounts, Action::Place(order)),
             1 => (account, Action::Place(NewOrder { market: MarketId::MAX, ..order })),
             2 => (account, Action::Place(NewOrder { size: 0, ..order })),
             3 => (account, Action::Place(NewOrder { limit: Some(fair / 2), ..order })),
             4 => (account, Action::Place(NewOrder { limit: None, size: MAX_SIZE, ..order })),
+            5 => (account, Action::MarkPrice { market, price: fair }),
             // Of the order that this very transaction would place.
             _ => (account, Action::Cancel { market, order: self.last_id }),
         }
@@ -144,9 +178,17 @@ impl Iterator for OrderFlow {
     fn next(&mut self) -> Option<Transaction> {
         self.last_id += 1;
         let id = self.last_id;
+        if id.is_multiple_of(MARK_EVERY) {
+            return Some(self.mark(id));
+        }
         let account = self.below(self.settings.accounts);
         let market = self.below(self.settings.start_prices.len() as u32) as MarketId;
-        self.walk(market);
+        let tick = self.tick(market);
+        let step = self.between(-tick, tick);
+        self.step(market, step);
+        if self.below(TOP_UP_EVERY) == 0 {
+            return Some(Transaction::top_up(id, account));
+        }
         let (account, action) = match self.below(100) {
             0..4 => self.unsound(account, market),
             4..26 => (account, self.cross(market)),

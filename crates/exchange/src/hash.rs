@@ -1,8 +1,10 @@
 //! A hash that stays the same: in every run, on every machine, with every version of Rust.
 
+use ringbus::bus::Hash;
+
 /// Hashes 64-bit words, in order: FNV-1a with words instead of bytes, and a rotation so that high bits count as much
 /// as low ones. Not for adversaries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StateHash(u64);
 
 impl StateHash {
@@ -25,6 +27,18 @@ impl StateHash {
         let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         hash ^ (hash >> 31)
     }
+}
+
+/// A hash of 32 bytes from one of 8.
+pub(crate) fn spread(seed: u64) -> Hash {
+    let mut bytes = [0; 32];
+    for (part, word) in (0..).zip(bytes.as_chunks_mut().0) {
+        let mut hash = StateHash::new();
+        hash.word(seed);
+        hash.word(part);
+        *word = hash.finish().to_be_bytes();
+    }
+    Hash::new(bytes)
 }
 
 #[cfg(test)]

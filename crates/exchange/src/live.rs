@@ -1,8 +1,9 @@
-//! The exchange, live: the core publishes on a ring, and its [consumers](crate::consumers) listen.
+//! The exchange, live: the core writes to a bus, and its [consumers](crate::consumers) have subscribed.
 //!
 //! ```text
 //!                       ┌─▶ journal ─┬─▶ position keeper     required: the core waits for
-//! order flow ─▶ core ─▶ ring         └─▶ block store         whoever is a lap behind
+//! order flow ─▶ core ─▶ bus          ├─▶ block store         whoever is a lap behind
+//!                       │            └─▶ audit
 //!                       └─▶ monitor                          optional: it misses what it is too slow for
 //! ```
 //!
@@ -27,18 +28,16 @@ mod wait;
 mod watch;
 
 use std::io::{self, Write};
-use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::Instant;
 
+use ringbus::bus::{Bus, Writer};
 use ringbus::wait::WaitStrategy;
 use ringbus::worker::pin_this_thread;
-use ringbus::{Producer, Ring};
 
 use crate::core::Core;
-use crate::event::Event;
+use crate::events::Exchange;
 use crate::flow::OrderFlow;
-use crate::rules::MAX_EVENTS;
 use crew::Crew;
 use driver::Driver;
 pub use error::{Disagreement, RunError};
@@ -63,7 +62,7 @@ pub fn run(settings: &RunSettings) -> Result<Summary, RunError> {
 ///
 /// # Errors
 ///
-/// [`RunError`] if the settings are unsound, if the ring or a thread cannot be had, if a consumer failed, or if at the
+/// [`RunError`] if the settings are unsound, if the bus or a thread cannot be had, if a consumer failed, or if at the
 /// end the numbers do not add up or a consumer's state is not the core's.
 pub fn run_with<J: Write + Send + 'static>(
     settings: &RunSettings,
@@ -74,22 +73,21 @@ pub fn run_with<J: Write + Send + 'static>(
     let core_settings = settings.core();
     let core = Core::new(&core_settings)?;
     let flow = OrderFlow::new(settings.seed, &core_settings)?;
-    let (producer, ring) = build(settings)?;
-    // (Where one cannot be started, those that were end when the producer is dropped here.)
-    let crew = Crew::spawn(&ring, settings, journal)?;
-    let blocks = AtomicU64::new(0);
-    let driver = Driver::new(settings, core, flow, producer, crew.journal_progress(), &blocks);
+    let (writer, bus) = build(settings)?;
+    // (Where one cannot be started, those that were end when the writer is dropped here.)
+    let crew = Crew::spawn(&bus, settings, journal)?;
+    let driver = Driver::new(settings, core, flow, writer, crew.journal_progress());
     let driven = thread::scope(|scope| {
         let started = Instant::now();
-        let _watching = watch::spawn(scope, &ring, &blocks, started, watch);
+        let _watching = watch::spawn(scope, &bus, crew.committed(), started, watch);
         // Last, because threads inherit the cores that they may run on.
         pin_core(settings)?;
-        driver.run(&ring)
+        driver.run(&bus)
     });
-    // The producer is gone by now, however it went, so that the consumers come to their end.
+    // The writer is gone by now, however it went, so that the consumers come to their end.
     let ended = crew.join();
     match (driven, ended) {
-        (Ok(driven), Ok(ended)) => Summary::new(settings, &driven, &ended),
+        (Ok(driven), Ok(ended)) => Summary::new(settings, &driven, ended),
         // What a worker says of itself is nearer to the cause.
         (_, Err(failed)) => Err(failed.into()),
         (Err(error), Ok(_)) => Err(error),
@@ -102,21 +100,24 @@ fn pin_core(settings: &RunSettings) -> Result<(), RunError> {
     pin_this_thread(core).map_err(|source| RunError::NoSuchCore { thread: THREADS[0], source })
 }
 
-/// A producer that waits by whatever strategy the settings name.
-type CoreProducer = Producer<Event, Box<dyn WaitStrategy>>;
+/// Bytes of payload in a slot: no event of the exchange has more.
+const PAYLOAD: usize = 64;
 
-/// Builds the ring on a thread that is pinned where the producer will run, so that its memory lies near.
-fn build(settings: &RunSettings) -> Result<(CoreProducer, Ring<Event>), RunError> {
+/// A writer that waits by whatever strategy the settings name.
+type CoreWriter = Writer<PAYLOAD, Box<dyn WaitStrategy>>;
+
+/// Builds the bus on a thread that is pinned where the core will run, so that its memory lies near.
+fn build(settings: &RunSettings) -> Result<(CoreWriter, Bus<PAYLOAD>), RunError> {
     let build = || {
         pin_core(settings)?;
-        let built = Ring::builder()
-            .name("exchange")
+        let built = Bus::builder("exchange")
             .capacity(settings.capacity)
-            .max_batch(MAX_EVENTS)
+            .schema(Exchange::schema())
             .sample_latency(settings.sample)
+            .starts_with(THREADS.len() - 1)
             .wait(settings.wait.strategy())
             .build()?;
         Ok(built)
     };
-    thread::scope(|scope| scope.spawn(build).join().expect("building a ring does not panic"))
+    thread::scope(|scope| scope.spawn(build).join().expect("building a bus does not panic"))
 }

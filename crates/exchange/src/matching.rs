@@ -1,9 +1,10 @@
 //! Letting an order that comes in trade with a book.
 
+use ringbus::bus::WriteError;
+
 use crate::book::{Book, Order};
-use crate::reason::Reason;
+use crate::events::Reason;
 use crate::rules::MAX_FILLS;
-use crate::side::Side;
 use crate::transaction::NewOrder;
 use crate::units::{AccountId, Price, Size};
 
@@ -22,41 +23,39 @@ pub(crate) enum Outcome {
 ///
 /// An order never trades with one of its own account: the rest of the one that came in is cancelled, and the one in
 /// the book keeps its place.
+///
+/// An error of `on_fill` ends it at once.
 pub(crate) fn take(
     book: &mut Book,
     account: AccountId,
     order: &NewOrder,
-    mut on_fill: impl FnMut(&Order, Size),
-) -> Outcome {
+    mut on_fill: impl FnMut(&Order, Size) -> Result<(), WriteError>,
+) -> Result<Outcome, WriteError> {
     let makers = order.side.opposite();
     let mut left = order.size;
     for fills in 0.. {
         if left == 0 {
-            return Outcome::Filled;
+            return Ok(Outcome::Filled);
         }
         let Some(&maker) = book.best(makers).filter(|maker| crosses(order, maker.price)) else { break };
         if maker.account == account {
-            return Outcome::Cancelled { left, reason: Reason::SelfTrade };
+            return Ok(Outcome::Cancelled { left, reason: Reason::SELF_TRADE });
         }
         if fills == MAX_FILLS {
-            return Outcome::Cancelled { left, reason: Reason::FillLimit };
+            return Ok(Outcome::Cancelled { left, reason: Reason::FILL_LIMIT });
         }
         let size = left.min(maker.size);
         left -= size;
         book.fill_best(makers, size);
-        on_fill(&maker, size);
+        on_fill(&maker, size)?;
     }
-    match order.limit {
+    Ok(match order.limit {
         Some(price) => Outcome::Waits { price, left },
-        None => Outcome::Cancelled { left, reason: Reason::NoLiquidity },
-    }
+        None => Outcome::Cancelled { left, reason: Reason::NO_LIQUIDITY },
+    })
 }
 
 /// Whether an order takes a price.
 fn crosses(order: &NewOrder, price: Price) -> bool {
-    match (order.limit, order.side) {
-        (None, _) => true,
-        (Some(limit), Side::Buy) => price <= limit,
-        (Some(limit), Side::Sell) => price >= limit,
-    }
+    order.limit.is_none_or(|limit| order.side.sign() * price <= order.side.sign() * limit)
 }

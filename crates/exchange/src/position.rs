@@ -1,6 +1,6 @@
 //! What an account holds in one market.
 
-use crate::side::Side;
+use crate::events::Side;
 use crate::units::{Amount, Price, Size};
 
 /// What an account holds in one market.
@@ -50,13 +50,13 @@ mod tests {
         let mut position = Position::default();
         // Side, price, size; then what it realises, net and cost.
         for (side, price, size, realised, net, cost) in [
-            (Side::Buy, 100, 10, 0, 10, 1_000),
-            (Side::Buy, 130, 5, 0, 15, 1_650),
-            (Side::Sell, 120, 5, 50, 10, 1_100),
-            (Side::Sell, 100, 15, -100, -5, -500),
-            (Side::Sell, 90, 5, 0, -10, -950),
-            (Side::Buy, 90, 4, 20, -6, -570),
-            (Side::Buy, 100, 6, -30, 0, 0),
+            (Side::BUY, 100, 10, 0, 10, 1_000),
+            (Side::BUY, 130, 5, 0, 15, 1_650),
+            (Side::SELL, 120, 5, 50, 10, 1_100),
+            (Side::SELL, 100, 15, -100, -5, -500),
+            (Side::SELL, 90, 5, 0, -10, -950),
+            (Side::BUY, 90, 4, 20, -6, -570),
+            (Side::BUY, 100, 6, -30, 0, 0),
         ] {
             assert_eq!(position.fill(side, price, size), realised, "{side} {size} at {price}");
             assert_eq!(position, Position { net, cost }, "{side} {size} at {price}");
@@ -66,9 +66,9 @@ mod tests {
     #[test]
     fn rounding_loses_nothing() {
         let mut position = Position { net: 3, cost: 100 };
-        assert_eq!(position.fill(Side::Sell, 40, 1), 7); // 33 of 100, rounded down from 33 1/3
+        assert_eq!(position.fill(Side::SELL, 40, 1), 7); // 33 of 100, rounded down from 33 1/3
         assert_eq!(position, Position { net: 2, cost: 67 });
-        assert_eq!(position.fill(Side::Sell, 40, 2), 13);
+        assert_eq!(position.fill(Side::SELL, 40, 2), 13);
         assert_eq!(position, Position::default()); // 7 + 13 = 3 * 40 - 100
     }
 

@@ -1,37 +1,37 @@
-//! Following the trades, away from the core.
+//! Following the money, away from the core.
 
 use std::fmt;
 
 use crate::core::Core;
-use crate::event::Event;
-use crate::kind::Kind;
+use crate::events::Exchange;
 use crate::ledger::Ledger;
-use crate::payload::Payload;
 use crate::position::Position;
 use crate::settings::{Settings, SettingsError};
-use crate::units::{AccountId, Amount, Decimal, MarketId};
+use crate::units::{AccountId, Amount, MarketId, money};
 
-/// Positions and balances, recomputed from [`Trade`](Kind::Trade) events alone.
+/// Positions and balances, recomputed from what moves them alone: trades, positions closed out, and what is paid.
 ///
-/// Whoever has seen every trade once, in order, has what the core has; [`diff`](Self::diff) tells. It uses the core's
-/// arithmetic, so what it checks is the way that the events took.
+/// Whoever has seen each of those events once, in order, has what the core has; [`diff`](Self::diff) tells. It uses the
+/// core's arithmetic, so what it checks is the way that the events took.
 ///
 /// ```
 /// use exchange::{Core, OrderFlow, Positions, Settings};
+/// use exchange::events::{Exchange, Trade};
+/// use ringbus::testing::Recorder;
 ///
 /// let settings = Settings::default();
 /// let (mut core, mut positions) = (Core::new(&settings)?, Positions::new(&settings)?);
-/// let mut events = Vec::new();
-/// core.begin_block(&mut events);
-/// for transaction in OrderFlow::new(7, &settings)?.take(100) {
-///     core.execute(&transaction, &mut events);
+/// let mut said = Recorder::new();
+/// core.begin_block();
+/// for transaction in OrderFlow::new(7, &settings)?.take(99) {
+///     core.execute(&transaction, &mut said)?;
 /// }
-/// core.end_block(&mut events);
+/// core.end_block(&mut said)?;
 ///
 /// assert!(!positions.diff(&core).is_empty());
-/// events.iter().for_each(|event| positions.apply(event));
+/// said.all::<Trade>().iter().for_each(|trade| positions.apply(Exchange::Trade(trade)));
 /// assert_eq!(positions.diff(&core), []);
-/// # Ok::<(), exchange::SettingsError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Positions {
@@ -39,7 +39,7 @@ pub struct Positions {
 }
 
 impl Positions {
-    /// What accounts have before the first trade.
+    /// What accounts have before the first event.
     ///
     /// # Errors
     ///
@@ -49,18 +49,29 @@ impl Positions {
         Ok(Self { ledger: Ledger::new(settings) })
     }
 
-    /// Settles the event if it is a trade; passes over it if not.
+    /// Settles the event if it moves positions or money; passes over it if not.
     ///
     /// # Panics
     ///
-    /// The trade is of a market or an account that the settings do not have.
+    /// The event is about a market or an account that the settings do not have.
     #[inline]
-    pub fn apply(&mut self, event: &Event) {
-        if event.kind() == Kind::Trade
-            && let Payload::Trade(trade) = event.payload()
-        {
-            self.ledger.settle(&trade);
+    pub fn apply(&mut self, event: Exchange<'_>) {
+        let ledger = &mut self.ledger;
+        match event {
+            Exchange::Trade(trade) => ledger.trade(trade),
+            Exchange::ClosedOut(closed) => ledger.close_out(closed),
+            Exchange::ToppedUp(paid) => ledger.top_up(paid),
+            Exchange::LiquidationFee(fee) => ledger.liquidation_fee(fee),
+            Exchange::InsurancePaid(paid) => ledger.insurance(paid),
+            Exchange::LossSocialised(loss) => ledger.socialise(loss),
+            _ => {}
         }
+    }
+
+    /// How many trades there were.
+    #[must_use]
+    pub fn trades(&self) -> u64 {
+        self.ledger.trades()
     }
 
     /// The balance of an account, in units of 1/[`SCALE`](crate::SCALE).
@@ -98,35 +109,56 @@ impl Positions {
     pub fn diff(&self, core: &Core) -> Vec<Difference> {
         let (ours, cores) = (&self.ledger, core.ledger());
         let mut differences = Vec::new();
-        for account in ours.accounts() {
-            let (trades, core) = (ours.balance(account), cores.balance(account));
-            if trades != core {
-                differences.push(Difference::Balance { account, trades, core });
+        for account in ours.accounts().chain([ours.network()]) {
+            let (events, core) = (ours.balance(account), cores.balance(account));
+            if events != core {
+                differences.push(Difference::Balance { account, events, core });
             }
-            for ((market, &trades), &core) in (0..).zip(ours.positions(account)).zip(cores.positions(account))
+            for ((market, &events), &core) in (0..).zip(ours.positions(account)).zip(cores.positions(account))
             {
-                if trades != core {
-                    differences.push(Difference::Position { account, market, trades, core });
+                if events != core {
+                    differences.push(Difference::Position { account, market, events, core });
                 }
             }
         }
-        let (trades, core) = (ours.fees(), cores.fees());
-        if trades != core {
-            differences.push(Difference::Fees { trades, core });
+        for (what, events, core) in
+            [(Total::Fees, ours.fees(), cores.fees()), (Total::Deposits, ours.deposits(), cores.deposits())]
+        {
+            if events != core {
+                differences.push(Difference::Total { what, events, core });
+            }
         }
         differences
     }
 }
 
-/// Something that the trades gave otherwise than the core.
+/// What is added up over all accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// The fees taken.
+    Fees,
+    /// What everybody has paid in.
+    Deposits,
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fees => "fees",
+            Self::Deposits => "deposits",
+        })
+    }
+}
+
+/// Something that the events gave otherwise than the core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// A balance.
     Balance {
         /// Whose.
         account: AccountId,
-        /// What the trades gave.
-        trades: Amount,
+        /// What the events gave.
+        events: Amount,
         /// What the core has.
         core: Amount,
     },
@@ -136,15 +168,17 @@ pub enum Difference {
         account: AccountId,
         /// In which market.
         market: MarketId,
-        /// What the trades gave.
-        trades: Position,
+        /// What the events gave.
+        events: Position,
         /// What the core has.
         core: Position,
     },
-    /// The fees taken.
-    Fees {
-        /// What the trades gave.
-        trades: Amount,
+    /// A sum.
+    Total {
+        /// Of what.
+        what: Total,
+        /// What the events gave.
+        events: Amount,
         /// What the core has.
         core: Amount,
     },
@@ -153,21 +187,21 @@ pub enum Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Balance { account, trades, core } => {
-                let (trades, core) = (Decimal(*trades), Decimal(*core));
-                write!(f, "balance of account {account}: {trades} by the trades, {core} in the core")
+            Self::Balance { account, events, core } => {
+                let (events, core) = (money(*events), money(*core));
+                write!(f, "balance of account {account}: {events} by the events, {core} in the core")
             }
-            Self::Position { account, market, trades, core } => write!(
+            Self::Position { account, market, events, core } => write!(
                 f,
-                "position of account {account} in market {market}: {} at a cost of {} by the trades, {} at a cost of \
+                "position of account {account} in market {market}: {} at a cost of {} by the events, {} at a cost of \
                  {} in the core",
-                trades.net,
-                Decimal(trades.cost),
+                events.net,
+                money(events.cost),
                 core.net,
-                Decimal(core.cost)
+                money(core.cost)
             ),
-            Self::Fees { trades, core } => {
-                write!(f, "fees: {} by the trades, {} in the core", Decimal(*trades), Decimal(*core))
+            Self::Total { what, events, core } => {
+                write!(f, "{what}: {} by the events, {} in the core", money(*events), money(*core))
             }
         }
     }

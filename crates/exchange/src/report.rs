@@ -4,15 +4,17 @@ mod numbers;
 mod picture;
 mod progress_bar;
 mod tables;
+mod tree;
 
 use ringbus::stats::Waits;
 
 use crate::live::{Length, RunSettings, Summary, THREADS};
 use numbers::{grouped, percent, time, times};
 pub use progress_bar::ProgressBar;
+pub use tree::tree;
 
-/// The report of a run: what it was made of, the core, the consumers, latencies in numbers and as a picture, and what was
-/// checked. No line has more than 110 columns.
+/// The report of a run: what it was made of, the core, liquidations, the consumers, latencies in numbers and as a
+/// picture, and what was checked. No line has more than 110 columns.
 #[must_use]
 pub fn report(summary: &Summary) -> String {
     let sample = match summary.settings.sample.get() {
@@ -20,11 +22,13 @@ pub fn report(summary: &Summary) -> String {
         sample => format!("1 event in {}", grouped(sample)),
     };
     format!(
-        "{}\n\nThe core\n{}\n{}\n\nConsumers: what they got, how far they were behind at the end, and how often the core waited for \
-         them\n{}\n\nFrom publish to acknowledge ({sample})\n{}\n\n{}\n\n{}",
+        "{}\n\nThe core\n{}\n{}\n\nWhat mark prices have led to\n{}\n\nConsumers: what they got, \
+         how far they were behind at the end, and how often the core waited for them\n{}\n\n\
+         From publish to acknowledge ({sample})\n{}\n\n{}\n\n{}",
         title(&summary.settings),
         tables::core(summary),
         waits(summary),
+        tables::liquidations(&summary.liquidations),
         tables::consumers(summary),
         tables::latencies(summary),
         picture::histograms(&summary.consumers),
@@ -46,7 +50,7 @@ fn title(settings: &RunSettings) -> String {
         }
     };
     format!(
-        "{markets} markets, {accounts} accounts, seed {seed}, {} transactions a block, for {length}\nring of {} slots, \
+        "{markets} markets, {accounts} accounts, seed {seed}, {} transactions a block, for {length}\nbus of {} slots, \
          all wait by `{wait}`\n{pinned}",
         grouped(u64::from(*transactions_per_block)),
         grouped(*capacity as u64),
@@ -63,7 +67,7 @@ fn waits(summary: &Summary) -> String {
     };
     let until = if summary.settings.durable { "each block" } else { "the last block" };
     format!(
-        "waited for room on the ring: {}\nwaited for the journal to have {until}: {}",
+        "waited for room on the bus: {}\nwaited for the journal to have {until}: {}",
         say(summary.waits),
         say(summary.waits_for_journal)
     )
@@ -83,13 +87,14 @@ fn checks(summary: &Summary) -> String {
             summary.journal_checksum
         ),
         format!(
-            "position keeper: from {} trades alone, the positions, balances and fees of the core",
+            "position keeper: from {} trades and what was closed out and paid, the positions and balances of the core",
             grouped(summary.trades)
         ),
     ];
     if let Some(last) = summary.last_committed {
         lines.push(format!(
-            "block store: {} blocks committed, the last is {} with state {:016x}, as in the core",
+            "block store: {} blocks committed, all with the core's checksums, and all balance; the last is {}\n\
+             block store: its state is {:016x}, as in the core",
             grouped(summary.blocks_committed),
             grouped(last.height),
             last.state_hash
@@ -99,7 +104,7 @@ fn checks(summary: &Summary) -> String {
     lines.push(match summary.monitor_gaps {
         0 => "monitor: was never overrun".to_owned(),
         gaps => format!(
-            "monitor: overrun {}, and told so; it missed {} events at most in a row",
+            "monitor: overrun {}, and told so; it missed {} records at most in a row",
             times(gaps),
             grouped(summary.monitor_largest_gap)
         ),

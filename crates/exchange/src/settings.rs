@@ -21,15 +21,18 @@ pub struct Settings {
     pub accounts: u32,
     /// What each account starts with, in units of 1/[`SCALE`]: 0 to [`MAX_DEPOSIT`].
     pub deposit: Amount,
+    /// What the insurance pool starts with, in units of 1/[`SCALE`]: 0 to [`MAX_DEPOSIT`].
+    pub insurance: Amount,
 }
 
 impl Default for Settings {
-    /// Four markets from 50 to 200; 64 accounts with 250,000 each.
+    /// Four markets from 50 to 200; 64 accounts with 500 each; 100 in the insurance pool.
     fn default() -> Self {
         Self {
             start_prices: [50, 80, 120, 200].map(|price| price * SCALE).to_vec(),
             accounts: 64,
-            deposit: 250_000 * SCALE,
+            deposit: 500 * SCALE,
+            insurance: 100 * SCALE,
         }
     }
 }
@@ -48,7 +51,8 @@ impl Settings {
             out_of_range("a start price", price, 1, MAX_PRICE)?;
         }
         out_of_range("the number of accounts", self.accounts.into(), 1, MAX_ACCOUNTS.into())?;
-        out_of_range("the deposit", self.deposit, 0, MAX_DEPOSIT)
+        out_of_range("the deposit", self.deposit, 0, MAX_DEPOSIT)?;
+        out_of_range("the insurance pool", self.insurance, 0, MAX_DEPOSIT)
     }
 }
 
@@ -93,8 +97,12 @@ mod tests {
                 "the number of accounts is 1025, expected 1 to 1024: change it in the settings",
             ),
             (
-                Settings { deposit: -1, ..sound },
+                Settings { deposit: -1, ..sound.clone() },
                 "the deposit is -1, expected 0 to 1000000000000000: change it in the settings",
+            ),
+            (
+                Settings { insurance: -1, ..sound },
+                "the insurance pool is -1, expected 0 to 1000000000000000: change it in the settings",
             ),
         ] {
             assert_eq!(settings.check().unwrap_err().to_string(), message);

@@ -1,47 +1,25 @@
 //! Buying and selling.
 
-use std::fmt;
-
-use bytemuck::NoUninit;
-
-/// Which way an order or a trade goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, NoUninit)]
-#[repr(u8)]
-pub enum Side {
-    /// A bid in the book; the position grows.
-    Buy,
-    /// An ask in the book; the position shrinks.
-    Sell,
-}
+use crate::events::Side;
 
 impl Side {
     /// Both sides.
-    pub const BOTH: [Self; 2] = [Self::Buy, Self::Sell];
+    pub const BOTH: [Self; 2] = [Self::BUY, Self::SELL];
 
-    /// 1 for [`Buy`](Self::Buy), -1 for [`Sell`](Self::Sell): what a contract adds to the position.
+    /// 1 for [`BUY`](Self::BUY), -1 for [`SELL`](Self::SELL): what a contract adds to the position.
     #[must_use]
     pub const fn sign(self) -> i64 {
-        match self {
-            Self::Buy => 1,
-            Self::Sell => -1,
-        }
+        if self.get() == Self::BUY.get() { 1 } else { -1 }
     }
 
     /// The side that an order of this one trades with.
     #[must_use]
     pub const fn opposite(self) -> Self {
-        match self {
-            Self::Buy => Self::Sell,
-            Self::Sell => Self::Buy,
-        }
+        if self.get() == Self::BUY.get() { Self::SELL } else { Self::BUY }
     }
-}
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Buy => "buy",
-            Self::Sell => "sell",
-        })
+    /// Its place among [`BOTH`](Self::BOTH).
+    pub(crate) const fn place(self) -> usize {
+        (self.get() != Self::BUY.get()) as usize
     }
 }

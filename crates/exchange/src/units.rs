@@ -2,7 +2,7 @@
 //!
 //! All of them are integers. The limits keep every sum that the core makes within 64 bits.
 
-use std::fmt;
+use ringbus::bus::Fixed;
 
 /// A price: money for one contract, in units of 1/[`SCALE`]. Always above 0.
 pub type Price = i64;
@@ -14,7 +14,7 @@ pub type Size = i64;
 pub type Amount = i64;
 
 /// The number of a market, from 0.
-pub type MarketId = u8;
+pub type MarketId = u16;
 
 /// The number of an account, from 0.
 pub type AccountId = u32;
@@ -22,8 +22,11 @@ pub type AccountId = u32;
 /// The id of an order: that of the transaction which placed it.
 pub type OrderId = u64;
 
-/// Units in one of money: prices and amounts have four decimals.
-pub const SCALE: i64 = 10_000;
+/// How many decimals prices and amounts have.
+pub const DECIMALS: u8 = 4;
+
+/// Units in one of money.
+pub const SCALE: i64 = 10_i64.pow(DECIMALS as u32);
 
 /// The highest price, in units of 1/[`SCALE`].
 pub const MAX_PRICE: Price = 10_000 * SCALE;
@@ -43,24 +46,10 @@ pub const MAX_ACCOUNTS: u32 = 1_024;
 /// The most that an account can start with, in units of 1/[`SCALE`].
 pub const MAX_DEPOSIT: Amount = 100_000_000_000 * SCALE;
 
-/// Shows a price or an amount with its four decimals.
-///
-/// ```
-/// use exchange::Decimal;
-///
-/// assert_eq!(Decimal(1_234_500).to_string(), "123.4500");
-/// assert_eq!(Decimal(-1).to_string(), "-0.0001");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decimal(
-    /// In units of 1/[`SCALE`].
-    pub i64,
-);
+/// A price or an amount of money, as events carry it.
+pub type Money = Fixed<DECIMALS>;
 
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (units, scale) = (self.0.unsigned_abs(), SCALE.unsigned_abs());
-        write!(f, "{sign}{}.{:04}", units / scale, units % scale)
-    }
+/// So many units of 1/[`SCALE`].
+pub(crate) const fn money(units: i64) -> Money {
+    Fixed::new(units)
 }

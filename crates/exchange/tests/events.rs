@@ -1,84 +1,80 @@
-//! Events: what goes in comes out, in 64 bytes, and reads well.
+//! Events: how they lie in memory, how they read, and that nobody changes either by accident.
 
-use exchange::{Event, Header, Kind, Payload, Reason, Side, Trade};
+mod common;
 
-/// One payload of each kind, each field another number, with its kind and how it reads.
-fn samples() -> [(Payload, Kind, &'static str); 13] {
-    let (account, market, side, order, size) = (1, 2, Side::Sell, 3, 4);
-    let trade = Trade { market, side, taker: 5, maker: 6, maker_order: 7, price: 8_0000, size: 9, fee: 10 };
-    let limit = Some(995_000);
-    [
-        (Payload::BeginBlock { timestamp: 11 }, Kind::BeginBlock, "begin block at 11 ns"),
-        (
-            Payload::Accepted { account, market, side, limit, size },
-            Kind::Accepted,
-            "accepted: account 1, market 2, sell 4 at 99.5000",
-        ),
-        (
-            Payload::Accepted { account, market, side, limit: None, size },
-            Kind::Accepted,
-            "accepted: account 1, market 2, sell 4 at market",
-        ),
-        (
-            Payload::Rejected { account, market, side, limit, size, reason: Reason::PositionLimit },
-            Kind::Rejected,
-            "rejected (position limit): account 1, market 2, sell 4 at 99.5000",
-        ),
-        (
-            Payload::Trade(trade),
-            Kind::Trade,
-            "trade: market 2, sell 9 at 8.0000, taker 5, maker 6 (order 7), fee 0.0010",
-        ),
-        (
-            Payload::Cancelled { account, market, side, order, size, reason: Reason::SelfTrade },
-            Kind::Cancelled,
-            "cancelled (self trade): account 1, market 2, order 3, sell 4",
-        ),
-        (
-            Payload::CancelRejected { account, market, order, reason: Reason::NotOwner },
-            Kind::CancelRejected,
-            "cancel rejected (not the owner): account 1, market 2, order 3",
-        ),
-        (
-            Payload::Position { account, market, net: -12, cost: -13 },
-            Kind::Position,
-            "position: account 1, market 2, net -12, cost -0.0013",
-        ),
-        (Payload::Balance { account, balance: -140_000 }, Kind::Balance, "balance: account 1, -14.0000"),
-        (Payload::Result { rejected: None, events: 15 }, Kind::Result, "result: done, 15 events"),
-        (
-            Payload::Result { rejected: Some(Reason::UnknownOrder), events: 2 },
-            Kind::Result,
-            "result: rejected (unknown order), 2 events",
-        ),
-        (Payload::MarkPrice { market, price: 16 }, Kind::MarkPrice, "mark price: market 2, 0.0016"),
-        (
-            Payload::EndBlock { events: u32::MAX, state_hash: u64::MAX - 17 },
-            Kind::EndBlock,
-            "end block: 4294967295 events, state ffffffffffffffee",
-        ),
-    ]
-}
+use common::as_record;
+use exchange::events::{Account, Exchange, Market, OrderRejected, Trade};
+use exchange::{Money, Reason, Side};
+use ringbus::bus::schema::Schema;
+use ringbus::bus::{Emit, Origin, Payload, View};
+use ringbus::testing::Recorder;
 
-#[test]
-fn what_goes_in_comes_out_and_reads_well() {
-    let header = Header { block: u64::MAX, trace: u64::MAX - 1, number: u32::MAX };
-    for (payload, kind, text) in samples() {
-        let event = Event::new(header, payload);
-        assert_eq!((event.header(), event.kind(), event.payload()), (header, kind, payload));
-        let header = "18446744073709551615-4294967295 [18446744073709551614]";
-        assert_eq!(event.to_string(), format!("{header}: {text}"));
+fn trade() -> Trade {
+    Trade {
+        taker_order: 1,
+        maker_order: 2,
+        price: Money::new(80_000),
+        size: 9,
+        fee: Money::new(10),
+        taker: 5,
+        maker: 6,
+        market: 3,
+        side: Side::SELL,
+        ..Trade::default()
     }
 }
 
 #[test]
 fn the_bytes_of_a_trade() {
-    let (payload, ..) = samples()[4];
-    let event = Event::new(Header { block: 21, trace: 22, number: 23 }, payload);
-    let bytes: &[u8] = bytemuck::bytes_of(&event);
-    assert_eq!(bytes.len(), 64);
+    let trade = trade();
+    let bytes: &[u8] = bytemuck::bytes_of(&trade);
     let words: Vec<u64> = bytes.chunks(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
-    // Number; kind 3, market 2, side 1, no reason. Taker, maker.
-    let third = 23 | 3 << 32 | 2 << 40 | 1 << 48;
-    assert_eq!(words, [21, 22, third, 5 | 6 << 32, 80_000, 9, 10, 7]);
+    // Taker, maker; market, side 2.
+    assert_eq!(words, [1, 2, 80_000, 9, 10, 5 | 6 << 32, 3 | 2 << 16]);
+}
+
+#[test]
+fn every_event_fits_into_a_slot_and_has_a_kind_below_256() {
+    let events = Exchange::schema().events();
+    assert_eq!(events.len(), 18);
+    for event in events {
+        assert!(event.size().is_some_and(|size| size <= 64) && event.kind().get() < 256, "{event:?}");
+    }
+}
+
+/// Changes where an event changes: on purpose only, and with it the version of the schema.
+#[test]
+fn the_schema_has_its_fingerprint() {
+    let schema = Exchange::schema();
+    assert_eq!(schema.fingerprint().to_string(), "88ca516fac766b69");
+    assert_eq!(Schema::decode(&schema.encode()).unwrap().fingerprint(), schema.fingerprint());
+}
+
+#[test]
+fn events_read_well_without_their_code_and_views_find_what_they_have() {
+    let mut bus = Recorder::new();
+    bus.emit(Origin::default(), &trade()).unwrap();
+    let rejected = OrderRejected {
+        order: 1,
+        limit: Money::new(-5),
+        size: -6,
+        account: 7,
+        market: 8,
+        side: Side::new(9),
+        reason: Reason::POSITION_LIMIT,
+    };
+    bus.emit(Origin::default(), &rejected).unwrap();
+    let schema = Schema::decode(&Exchange::schema().encode()).unwrap();
+    let [trade, rejected] = bus.events() else { panic!("{bus:?}") };
+    let look = |event| {
+        as_record(event, |record| {
+            (schema.display(&record).to_string(), Market::of(&record), Account::of(&record))
+        })
+    };
+    let printed = "Trade { taker_order: 1, maker_order: 2, price: 8.0000, size: 9, fee: 0.0010, taker: 5, maker: 6, market: 3, \
+                   side: SELL }";
+    assert_eq!(look(trade), (printed.to_owned(), Some(3), None));
+    let printed = "OrderRejected { order: 1, limit: -0.0005, size: -6, account: 7, market: 8, side: Side(9), reason: POSITION_LIMIT }";
+    assert_eq!(look(rejected), (printed.to_owned(), Some(8), Some(7)));
+    assert_eq!(Trade::KIND.get(), 6);
 }

@@ -102,6 +102,11 @@ pub enum Fault {
         /// Its value.
         found: i64,
     },
+    /// `version` does not fit a `u8`.
+    Version {
+        /// Its value.
+        found: u32,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -152,6 +157,12 @@ impl fmt::Display for Fault {
                 "`type` is {found}, expected 0 to {}: the frame is damaged, or is of another format; take a \
                  fresh copy",
                 u16::MAX
+            ),
+            Self::Version { found } => write!(
+                f,
+                "`version` is {found}, expected 0 to {}: the frame is damaged, or is of another format; take a \
+                 fresh copy",
+                u8::MAX
             ),
         }
     }

@@ -23,6 +23,10 @@ pub struct RecordedEvent {
     pub tx_hash: [u8; 32],
     /// The kind of event; see [`kind`](crate::kind) and [`kind_name`](crate::kind_name).
     pub kind: u16,
+    /// The version of the event's layout: 1 in all recordings so far.
+    pub version: u8,
+    /// The name of the network that the stream comes from.
+    pub chain_id: String,
     /// The whole protobuf message `BusEvent`, the fields above included.
     pub encoded: Vec<u8>,
 }
@@ -46,6 +50,9 @@ impl RecordedEvent {
             block: parse_hash("block", &envelope.block)?,
             tx_hash: parse_hash("tx_hash", &envelope.tx_hash)?,
             kind: u16::try_from(envelope.kind).map_err(|_| Fault::Kind { found: envelope.kind })?,
+            version: u8::try_from(envelope.version)
+                .map_err(|_| Fault::Version { found: envelope.version })?,
+            chain_id: envelope.chain_id,
             encoded,
         })
     }

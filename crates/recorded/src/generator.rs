@@ -12,6 +12,9 @@ use fastrand::Rng;
 use crate::RecordedEvent;
 use block::Draft;
 
+/// As long as the recorded network's, so that lengths compare.
+const CHAIN_ID: &str = "generated-0";
+
 /// What to generate.
 ///
 /// ```
@@ -133,6 +136,8 @@ impl Generator {
             block,
             tx_hash: transaction.unwrap_or(block),
             kind,
+            version: 1,
+            chain_id: CHAIN_ID.to_owned(),
             encoded: Vec::new(),
         };
         event.encoded = encode::encode(&event, bytes, &mut self.rng);

@@ -41,6 +41,7 @@ fn a_sound_frame_gives_its_fields() {
     let [event] = &events[..] else { panic!("{} events", events.len()) };
     assert_eq!((event.file_sequence, event.height, event.order, event.kind), (u64::MAX, 7, 3, 12));
     assert_eq!((event.block, event.tx_hash), ([0xaa; 32], [0xbb; 32]));
+    assert_eq!((event.version, &*event.chain_id), (4, "net-5"));
     assert_eq!(event.encoded, encoded);
     assert!(event.caused_by_transaction());
 }
@@ -224,6 +225,24 @@ fn a_kind_that_does_not_fit() {
     let mut event = BusEvent::sound();
     event.kind = 65_535;
     assert_eq!(read(&frame(1, &event.encode_to_vec())).0[0].kind, u16::MAX);
+}
+
+#[test]
+fn a_version_that_does_not_fit() {
+    for version in [256, u32::MAX] {
+        let failed = spoilt(|event| event.version = version);
+        assert!(matches!(failed.0.fault, Fault::Version { found } if found == version), "{failed:?}");
+        assert_message(
+            &failed,
+            &format!(
+                "`version` is {version}, expected 0 to 255: the frame is damaged, or is of another format; take a \
+                 fresh copy"
+            ),
+        );
+    }
+    let mut event = BusEvent::sound();
+    event.version = 255;
+    assert_eq!(read(&frame(1, &event.encode_to_vec())).0[0].version, u8::MAX);
 }
 
 #[test]

@@ -3,16 +3,17 @@
 use std::error::Error;
 use std::fmt;
 
-use ringbus::worker::{Events, Handler, Shutdown};
+use ringbus::bus::{Append, Commit, Damaged};
+use ringbus::bus::{Header, PerBlock, RecordRef};
 
+use super::change::{Change, What};
+use crate::checksum::Checksum;
 use crate::core::Core;
-use crate::event::Event;
-use crate::kind::Kind;
-use crate::payload::Payload;
+use crate::events::BlockClosed;
 use crate::position::Position;
 use crate::settings::{Settings, SettingsError};
 use crate::table::Table;
-use crate::units::{AccountId, Amount, MarketId, Price};
+use crate::units::{AccountId, Amount, MarketId, Money, Price, money};
 
 /// A block that the store has committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,47 +30,24 @@ pub struct CommittedBlock {
     pub state_hash: u64,
 }
 
-/// A block whose end never came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DroppedBlock {
-    /// Its height.
-    pub height: u64,
-    /// How many of its events there were.
-    pub events: u32,
-}
-
-impl fmt::Display for DroppedBlock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "block {} was dropped after {} events: its end did not come", self.height, self.events)
-    }
-}
+/// The subscriber that feeds a [`BlockStore`]: what a block changes is gathered apart until the block has ended.
+pub type BlockByBlock = PerBlock<Append<Change, fn(RecordRef<'_>) -> Option<Change>>, BlockStore>;
 
 /// Keeps what a client may ask for: balances, positions, mark prices, as of the last committed block.
 ///
-/// What an open block changes is kept apart until its end, so that the state is that of a whole block at any moment. A
-/// block that is still open when the stream ends is dropped ([`dropped`](Self::dropped)). Blocks must follow without a
-/// gap, and so must the events of a block, whose end must say how many there were and give the core's state hash: all
-/// else is an error, at which the store fails.
+/// Blocks are committed whole, when they end; one whose end never came is dropped ([`dropped`](Self::dropped)). The
+/// store trusts nobody: blocks must follow without a gap, their [checksum](Checksum) must be the one that the core
+/// gives, and with each block the books must balance: the positions in a market add up to 0, balances less costs, plus
+/// fees, to the deposits. All else is an error, at which the store fails.
 #[derive(Clone, Debug)]
 pub struct BlockStore {
+    /// The network's is the last, in both.
     balances: Vec<Amount>,
     positions: Table<Position>,
     marks: Vec<Price>,
     last: Option<CommittedBlock>,
     blocks: u64,
-    open: Option<OpenBlock>,
-    /// What the open block changes, in order; kept for its memory.
-    changes: Vec<Payload>,
-    dropped: Option<DroppedBlock>,
-}
-
-/// The events of a block so far.
-#[derive(Clone, Copy, Debug)]
-struct OpenBlock {
-    height: u64,
-    events: u32,
-    transactions: u32,
-    trades: u32,
+    dropped: Option<Damaged>,
 }
 
 impl BlockStore {
@@ -80,16 +58,22 @@ impl BlockStore {
     /// A setting is out of the range that [`Settings`] gives for it.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         settings.check()?;
+        let mut balances = vec![settings.deposit; settings.accounts as usize];
+        balances.push(settings.insurance);
         Ok(Self {
-            balances: vec![settings.deposit; settings.accounts as usize],
-            positions: Table::new(settings.accounts, settings.start_prices.len()),
+            balances,
+            positions: Table::new(settings.accounts + 1, settings.start_prices.len()),
             marks: settings.start_prices.clone(),
             last: None,
             blocks: 0,
-            open: None,
-            changes: Vec::new(),
             dropped: None,
         })
+    }
+
+    /// As a subscriber.
+    #[must_use]
+    pub fn block_by_block(self) -> BlockByBlock {
+        PerBlock::append(Change::of, self)
     }
 
     /// The last block that was committed.
@@ -106,7 +90,7 @@ impl BlockStore {
 
     /// The block that was open when the stream ended. Nothing of it is in the store.
     #[must_use]
-    pub fn dropped(&self) -> Option<DroppedBlock> {
+    pub fn dropped(&self) -> Option<Damaged> {
         self.dropped
     }
 
@@ -146,135 +130,166 @@ impl BlockStore {
         let (height, state_hash) = self.last.map_or((0, None), |last| (last.height, Some(last.state_hash)));
         height == core.height()
             && state_hash.is_none_or(|hash| hash == core.state_hash())
-            && core.accounts().all(|account| {
+            && core.accounts().chain([core.network()]).all(|account| {
                 self.balance(account) == core.balance(account)
                     && self.positions(account) == core.positions(account)
             })
             && (0..).zip(&self.marks).all(|(market, &mark)| mark == core.mark_price(market))
     }
 
-    fn add(&mut self, event: &Event) -> Result<(), StoreError> {
-        let header = event.header();
-        let payload = event.payload();
-        let block = match &mut self.open {
-            Some(open) => open,
-            open => {
-                let expected = self.last.map_or(header.block, |last| last.height + 1);
-                if (header.block, header.number, event.kind()) != (expected, 1, Kind::BeginBlock) {
-                    return Err(StoreError::NoBegin { expected, found: event.to_string() });
-                }
-                self.changes.clear();
-                open.insert(OpenBlock { height: expected, events: 0, transactions: 0, trades: 0 })
-            }
+    /// Makes a block's changes; what it comes to, by what the core says at its end.
+    fn apply(
+        &mut self,
+        header: &Header,
+        changes: &[Change],
+    ) -> Result<(CommittedBlock, BlockClosed), StoreError> {
+        let mut block = CommittedBlock {
+            height: header.block_height,
+            events: header.order,
+            transactions: 0,
+            trades: 0,
+            state_hash: 0,
         };
-        block.events += 1;
-        if (header.block, header.number) != (block.height, block.events) {
-            let (height, number) = (block.height, block.events);
-            return Err(StoreError::Gap { height, number, found: event.to_string() });
+        let (mut checksum, mut closed) = (Checksum::default(), None);
+        for Change { digest, what } in changes {
+            digest.iter().for_each(|&digest| checksum.add_digest(digest));
+            match *what {
+                What::Position(position) => {
+                    let (net, cost) = (position.net, position.cost.mantissa());
+                    *self.positions.cell(position.account, position.market) = Position { net, cost };
+                }
+                What::Balance(changed) => {
+                    self.balances[changed.account as usize] = changed.balance.mantissa();
+                }
+                What::Mark(mark) => self.marks[usize::from(mark.market)] = mark.price.mantissa(),
+                What::Trade => block.trades += 1,
+                What::Transaction => block.transactions += 1,
+                What::Closed(said) => closed = Some(said),
+                What::Other => {}
+            }
         }
-        match payload {
-            Payload::Position { .. } | Payload::Balance { .. } | Payload::MarkPrice { .. } => {
-                self.changes.push(payload);
+        let height = block.height;
+        let closed = closed.ok_or(StoreError::NotClosed { height })?;
+        let (said, found) = (closed.checksum, checksum.value());
+        if said != found {
+            return Err(StoreError::Checksum { height, said, found });
+        }
+        block.state_hash = closed.state_hash;
+        Ok((block, closed))
+    }
+
+    /// Whether the books balance, and have what the core says that they have.
+    fn check_balance(&self, height: u64, closed: &BlockClosed) -> Result<(), StoreError> {
+        let rows = (0..).zip(&self.balances).map(|(account, _)| self.positions.row(account));
+        let costs: Amount = rows.clone().flatten().map(|position| position.cost).sum();
+        let balances: Amount = self.balances.iter().sum();
+        let pool = self.balances.last().copied().unwrap_or_default();
+        let amounts = [
+            ("balances", closed.balances, money(balances)),
+            ("costs", closed.costs, money(costs)),
+            ("an insurance pool", closed.pool, money(pool)),
+            ("deposits", closed.deposits, money(balances - costs + closed.fees.mantissa())),
+        ];
+        for (what, said, found) in amounts {
+            if said != found {
+                return Err(StoreError::Unbalanced { height, what, said, found });
             }
-            Payload::Trade(_) => block.trades += 1,
-            Payload::Result { .. } => block.transactions += 1,
-            Payload::EndBlock { events, state_hash } => {
-                let OpenBlock { height, events: counted, transactions, trades } = *block;
-                if events != counted {
-                    return Err(StoreError::Count { height, said: events, counted });
-                }
-                if state_hash == 0 {
-                    return Err(StoreError::NoHash { height });
-                }
-                self.commit(CommittedBlock { height, events, transactions, trades, state_hash });
+        }
+        for market in 0..self.marks.len() {
+            let net: i64 = rows.clone().map(|row| row[market].net).sum();
+            if net != 0 {
+                return Err(StoreError::Positions { height, market, net });
             }
-            _ => {}
         }
         Ok(())
     }
-
-    fn commit(&mut self, block: CommittedBlock) {
-        for change in &self.changes {
-            match *change {
-                Payload::Position { account, market, net, cost } => {
-                    *self.positions.cell(account, market) = Position { net, cost };
-                }
-                Payload::Balance { account, balance } => self.balances[account as usize] = balance,
-                Payload::MarkPrice { market, price } => self.marks[usize::from(market)] = price,
-                _ => {}
-            }
-        }
-        self.open = None;
-        self.last = Some(block);
-        self.blocks += 1;
-    }
 }
 
-impl Handler<Event> for BlockStore {
+impl Commit<Change> for BlockStore {
     type Error = StoreError;
 
-    fn batch(&mut self, events: &mut Events<'_, Event>) -> Result<(), StoreError> {
-        events.try_for_each(|event, _sequence, _end_of_batch| self.add(event))
+    fn commit(&mut self, header: &Header, changes: &mut Vec<Change>) -> Result<(), StoreError> {
+        let height = header.block_height;
+        let expected = self.last.map_or(height, |last| last.height + 1);
+        if height != expected {
+            return Err(StoreError::NotNext { expected, found: height });
+        }
+        let (block, closed) = self.apply(header, changes)?;
+        self.check_balance(height, &closed)?;
+        self.last = Some(block);
+        self.blocks += 1;
+        Ok(())
     }
 
-    fn shutdown(&mut self, _: &Shutdown) -> Result<(), StoreError> {
-        self.dropped =
-            self.open.take().map(|OpenBlock { height, events, .. }| DroppedBlock { height, events });
+    fn damaged(&mut self, block: &Damaged) -> Result<(), StoreError> {
+        self.dropped = Some(*block);
         Ok(())
     }
 }
 
-/// Events that do not make whole blocks, one after the other.
+/// A block that is not what the core says it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// A block ended, or none was, and another than the next one's begin followed.
-    NoBegin {
+    /// It is not the one after the last.
+    NotNext {
         /// The height of the next block.
         expected: u64,
-        /// What came instead.
-        found: String,
+        /// The height that came instead.
+        found: u64,
     },
-    /// An event is missing within a block.
-    Gap {
-        /// The open block.
-        height: u64,
-        /// The event that should come.
-        number: u32,
-        /// What came instead.
-        found: String,
-    },
-    /// A block's end gives another number of events than there were.
-    Count {
+    /// It ended, and the core has not said what it comes to.
+    NotClosed {
         /// The block.
         height: u64,
-        /// What its end says.
-        said: u32,
-        /// How many there were.
-        counted: u32,
     },
-    /// A block's end has no state hash.
-    NoHash {
+    /// What arrived has another checksum than what the core said.
+    Checksum {
         /// The block.
         height: u64,
+        /// The core's.
+        said: u64,
+        /// Of what arrived.
+        found: u64,
+    },
+    /// The sums are not what the core says, or do not balance.
+    Unbalanced {
+        /// The block.
+        height: u64,
+        /// What is added up.
+        what: &'static str,
+        /// What the core says.
+        said: Money,
+        /// What the store has.
+        found: Money,
+    },
+    /// The positions in a market do not add up to 0.
+    Positions {
+        /// The block.
+        height: u64,
+        /// The market.
+        market: usize,
+        /// What they add up to.
+        net: i64,
     },
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoBegin { expected, found } => {
-                write!(f, "expected the begin of block {expected}, got `{found}`")
+            Self::NotNext { expected, found } => write!(f, "expected block {expected}, got block {found}"),
+            Self::NotClosed { height } => write!(f, "block {height} ended, and the core did not close it"),
+            Self::Checksum { height, said, found } => {
+                write!(f, "block {height} has the checksum {found:016x}, the core says {said:016x}")
             }
-            Self::Gap { height, number, found } => {
-                write!(f, "expected event {number} of block {height}, got `{found}`")
+            Self::Unbalanced { height, what, said, found } => {
+                write!(f, "after block {height} the store has {what} of {found}, the core says {said}")
             }
-            Self::Count { height, said, counted } => {
-                write!(f, "block {height} ends by saying that it has {said} events, and had {counted}")
+            Self::Positions { height, market, net } => {
+                write!(f, "after block {height} the positions in market {market} add up to {net}, expected 0")
             }
-            Self::NoHash { height } => write!(f, "block {height} ends without a state hash"),
         }?;
-        write!(f, "; look for what publishes between the core and the ring, and start again")
+        write!(f, "; look for what writes between the core and the bus, and start again")
     }
 }
 

@@ -1,15 +1,16 @@
-//! The journal's stand-in: the events' bytes, in order.
+//! The journal's stand-in: the records' bytes, in order.
 
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
 
-use ringbus::worker::{Events, Handler, Shutdown};
+use ringbus::bus::{RecordRef, Subscriber};
+use ringbus::worker::Shutdown;
 
-use super::checksum::Checksum;
-use crate::event::Event;
+use crate::checksum::{Checksum, digest_of};
 
-/// Writes every event as it lies on the ring, 64 bytes, to a [`Write`]: one write for each batch.
+/// Writes every record to a [`Write`], its header of 64 bytes and then its payload, whose length the header says: one
+/// write for each batch.
 ///
 /// It stands in for a journal, and shows where one goes: first, with all others after it. What it acknowledges has been
 /// written, but not synced. A real journal frames each batch with its length, first sequence and checksum, so that a
@@ -20,6 +21,7 @@ pub struct Journal<W = io::Sink> {
     out: W,
     /// A batch; kept for its memory.
     buffer: Vec<u8>,
+    records: u64,
     bytes: u64,
     writes: u64,
     checksum: Checksum,
@@ -33,15 +35,21 @@ impl Default for Journal {
 }
 
 impl<W: Write> Journal<W> {
-    /// The most events to be given to a journal at once: 64 KiB, of which the buffer has room for one from the start. The
-    /// processor's fast caches hold that much, and what comes after the journal can start on it while the next is written.
-    pub const BATCH_LIMIT: usize = 1_024;
+    /// The most records to be given to a journal at once: some 64 KiB, which the processor's fast caches hold, and what
+    /// comes after the journal can start on them while the next are written.
+    pub const BATCH_LIMIT: usize = 512;
 
     /// A journal that writes to `out`.
     #[must_use]
     pub fn new(out: W) -> Self {
-        let buffer = Vec::with_capacity(Self::BATCH_LIMIT * size_of::<Event>());
-        Self { out, buffer, bytes: 0, writes: 0, checksum: Checksum::default() }
+        let buffer = Vec::with_capacity(Self::BATCH_LIMIT * 128);
+        Self { out, buffer, records: 0, bytes: 0, writes: 0, checksum: Checksum::default() }
+    }
+
+    /// How many records were written.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
     }
 
     /// How many bytes were written.
@@ -56,7 +64,7 @@ impl<W: Write> Journal<W> {
         self.writes
     }
 
-    /// Of the events that were written.
+    /// Of the records that were written.
     #[must_use]
     pub fn checksum(&self) -> u64 {
         self.checksum.value()
@@ -73,20 +81,22 @@ impl<W: Write> Journal<W> {
     }
 }
 
-impl<W: Write + Send + 'static> Handler<Event> for Journal<W> {
+impl<W: Write + Send + 'static> Subscriber for Journal<W> {
     type Error = JournalError;
 
-    fn batch(&mut self, events: &mut Events<'_, Event>) -> Result<(), JournalError> {
-        let (before_wrap, after_wrap) = events.slices();
-        // Copied together, so that it is one write also where the ring wraps.
-        self.buffer.clear();
-        self.buffer.extend_from_slice(bytemuck::cast_slice(before_wrap));
-        self.buffer.extend_from_slice(bytemuck::cast_slice(after_wrap));
+    fn record(&mut self, record: RecordRef<'_>) -> Result<(), JournalError> {
+        self.buffer.extend_from_slice(bytemuck::bytes_of(record.header()));
+        self.buffer.extend_from_slice(record.payload());
+        self.records += 1;
+        self.checksum.add_digest(digest_of(&record));
+        Ok(())
+    }
+
+    fn batch_ended(&mut self) -> Result<(), JournalError> {
         self.out.write_all(&self.buffer).map_err(|source| self.error("write", source))?;
-        self.checksum.add(before_wrap);
-        self.checksum.add(after_wrap);
         self.bytes += self.buffer.len() as u64;
         self.writes += 1;
+        self.buffer.clear();
         Ok(())
     }
 

@@ -4,39 +4,39 @@ use std::convert::Infallible;
 use std::thread;
 use std::time::Duration;
 
-use ringbus::worker::{Events, Handler};
-use ringbus::{Ring, Sequence};
+use ringbus::Sequence;
+use ringbus::bus::{Bus, RecordRef, Subscriber};
 
-use crate::event::Event;
-
-/// An optional consumer that is deliberately slow: it sleeps a fixed time for each event, as if it sent it over a bad
+/// An optional subscriber that is deliberately slow: it sleeps a fixed time for each record, as if it sent it over a bad
 /// line. The core does not notice; what it was too slow for, it is told, and counts.
 ///
-/// Once the ring is closed nobody overtakes it any more, and it reads the rest without sleeping.
+/// Once the bus is closed nobody overtakes it any more, and it reads the rest without sleeping.
 #[derive(Debug)]
-pub struct Monitor {
+pub struct Monitor<const PAYLOAD: usize> {
     delay: Duration,
-    ring: Ring<Event>,
-    events: u64,
+    bus: Bus<PAYLOAD>,
+    records: u64,
+    /// Records for which it has not slept.
+    owed: u32,
     missed: u64,
     gaps: u64,
     largest_gap: u64,
 }
 
-impl Monitor {
-    /// Takes `delay` for each event of `ring`.
+impl<const PAYLOAD: usize> Monitor<PAYLOAD> {
+    /// Takes `delay` for each record of `bus`.
     #[must_use]
-    pub fn new(delay: Duration, ring: Ring<Event>) -> Self {
-        Self { delay, ring, events: 0, missed: 0, gaps: 0, largest_gap: 0 }
+    pub fn new(delay: Duration, bus: Bus<PAYLOAD>) -> Self {
+        Self { delay, bus, records: 0, owed: 0, missed: 0, gaps: 0, largest_gap: 0 }
     }
 
-    /// How many events it got.
+    /// How many records it got.
     #[must_use]
-    pub fn events(&self) -> u64 {
-        self.events
+    pub fn records(&self) -> u64 {
+        self.records
     }
 
-    /// How many events it missed, in all gaps.
+    /// How many sequences it missed, in all gaps.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed
@@ -48,22 +48,27 @@ impl Monitor {
         self.gaps
     }
 
-    /// The most events that it missed in a row.
+    /// The most sequences that it missed in a row.
     #[must_use]
     pub fn largest_gap(&self) -> u64 {
         self.largest_gap
     }
 }
 
-impl Handler<Event> for Monitor {
+impl<const PAYLOAD: usize> Subscriber for Monitor<PAYLOAD> {
     type Error = Infallible;
 
-    fn batch(&mut self, events: &mut Events<'_, Event>) -> Result<(), Infallible> {
-        let count = events.len() as u32;
-        self.events += u64::from(count);
-        if self.ring.end().is_none() {
-            // In one piece: the operating system's timer is too coarse for single events.
-            thread::sleep(self.delay * count);
+    fn record(&mut self, _: RecordRef<'_>) -> Result<(), Infallible> {
+        self.records += 1;
+        self.owed += 1;
+        Ok(())
+    }
+
+    fn batch_ended(&mut self) -> Result<(), Infallible> {
+        // In one piece: the operating system's timer is too coarse for single records.
+        let owed = std::mem::take(&mut self.owed);
+        if self.bus.end().is_none() {
+            thread::sleep(self.delay * owed);
         }
         Ok(())
     }

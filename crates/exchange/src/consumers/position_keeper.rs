@@ -2,20 +2,18 @@
 
 use std::convert::Infallible;
 
-use ringbus::worker::{Events, Handler};
+use ringbus::bus::{Filter, Payload, RecordRef, Subscriber};
 
-use crate::event::Event;
-use crate::kind::Kind;
+use crate::events::{ClosedOut, Exchange, InsurancePaid, LiquidationFee, LossSocialised, ToppedUp, Trade};
 use crate::positions::Positions;
 use crate::settings::{Settings, SettingsError};
 
-/// Recomputes positions, balances and fees from the trades alone.
+/// Recomputes positions, balances and fees from what moves them alone.
 ///
 /// It comes after the journal, so that it never knows of a trade that a restart would not bring back.
 #[derive(Clone, Debug)]
 pub struct PositionKeeper {
     positions: Positions,
-    trades: u64,
 }
 
 impl PositionKeeper {
@@ -25,32 +23,36 @@ impl PositionKeeper {
     ///
     /// A setting is out of the range that [`Settings`] gives for it.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        Ok(Self { positions: Positions::new(settings)?, trades: 0 })
+        Ok(Self { positions: Positions::new(settings)? })
     }
 
-    /// What the trades so far make.
+    /// What it has to see.
+    #[must_use]
+    pub fn filter() -> Filter {
+        Filter::kinds([
+            Trade::KIND,
+            ClosedOut::KIND,
+            ToppedUp::KIND,
+            LiquidationFee::KIND,
+            InsurancePaid::KIND,
+            LossSocialised::KIND,
+        ])
+    }
+
+    /// What the events so far make.
     #[must_use]
     pub fn positions(&self) -> &Positions {
         &self.positions
     }
-
-    /// How many trades there were.
-    #[must_use]
-    pub fn trades(&self) -> u64 {
-        self.trades
-    }
 }
 
-impl Handler<Event> for PositionKeeper {
+impl Subscriber for PositionKeeper {
     type Error = Infallible;
 
-    fn batch(&mut self, events: &mut Events<'_, Event>) -> Result<(), Infallible> {
-        events.try_for_each(|event, _sequence, _end_of_batch| {
-            if event.kind() == Kind::Trade {
-                self.positions.apply(event);
-                self.trades += 1;
-            }
-            Ok(())
-        })
+    fn record(&mut self, record: RecordRef<'_>) -> Result<(), Infallible> {
+        if let Some(event) = Exchange::of(&record) {
+            self.positions.apply(event);
+        }
+        Ok(())
     }
 }

@@ -1,41 +1,32 @@
-//! The core's side of the ring.
+//! The core's side of the bus.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ringbus::bus::{Bus, WriteError};
 use ringbus::stats::{Stats, Waits};
 use ringbus::wait::WaitStrategy;
-use ringbus::{Progress, PublishError, Ring, Sequence};
+use ringbus::{Progress, Sequence};
 
-use super::CoreProducer;
 use super::error::RunError;
 use super::settings::{Length, RunSettings};
+use super::{CoreWriter, PAYLOAD};
 use crate::core::Core;
-use crate::event::Event;
 use crate::flow::OrderFlow;
-use crate::rules::MAX_EVENTS;
+use crate::transaction::{Action, Transaction};
 
 /// How long the journal may take to get where the core is.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The core, what drives it, and what it publishes to.
+/// The core, what drives it, and what it writes to.
 pub(super) struct Driver<'a> {
     settings: &'a RunSettings,
     core: Core,
     flow: OrderFlow,
-    out: Outlet<'a>,
-    transactions: u64,
-}
-
-/// What the core's events go out by.
-struct Outlet<'a> {
-    producer: CoreProducer,
-    batch: Vec<Event>,
+    writer: CoreWriter,
     journal: Progress,
     wait: Box<dyn WaitStrategy>,
     waits_for_journal: Waits,
-    /// Told to whoever watches.
-    blocks: &'a AtomicU64,
+    transactions: u64,
 }
 
 /// What the core's thread leaves behind.
@@ -55,33 +46,37 @@ impl<'a> Driver<'a> {
         settings: &'a RunSettings,
         core: Core,
         flow: OrderFlow,
-        producer: CoreProducer,
+        writer: CoreWriter,
         journal: Progress,
-        blocks: &'a AtomicU64,
     ) -> Self {
-        let out = Outlet {
-            producer,
-            batch: Vec::with_capacity(MAX_EVENTS),
+        let wait = settings.wait.strategy();
+        Self {
+            settings,
+            core,
+            flow,
+            writer,
             journal,
-            wait: settings.wait.strategy(),
+            wait,
             waits_for_journal: Waits::default(),
-            blocks,
-        };
-        Self { settings, core, flow, out, transactions: 0 }
+            transactions: 0,
+        }
     }
 
-    /// Runs block by block, until the run is over and the journal has all of it; then closes the ring.
-    pub(super) fn run(mut self, ring: &Ring<Event>) -> Result<Driven, RunError> {
+    /// Runs block by block, until the run is over and the journal has all of it; then closes the bus.
+    pub(super) fn run(mut self, bus: &Bus<PAYLOAD>) -> Result<Driven, RunError> {
         let started = Instant::now();
+        for (origin, listing) in self.core.listings() {
+            self.writer.stage(origin, &listing)?;
+        }
         while !self.is_over(started) {
             self.block()?;
         }
-        let at_end = ring.stats();
-        self.out.wait_for_journal()?;
+        let at_end = bus.stats();
+        self.wait_for_journal()?;
         let took = started.elapsed();
-        let Self { core, transactions, out, .. } = self;
-        let end = out.producer.close()?;
-        Ok(Driven { core, transactions, took, end, at_end, waits_for_journal: out.waits_for_journal })
+        let Self { core, transactions, writer, waits_for_journal, .. } = self;
+        let end = writer.close()?;
+        Ok(Driven { core, transactions, took, end, at_end, waits_for_journal })
     }
 
     fn is_over(&self, started: Instant) -> bool {
@@ -91,39 +86,41 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// One block: a batch for its begin, for each transaction, and for its end.
+    /// One block.
     fn block(&mut self) -> Result<(), RunError> {
-        let Self { settings, core, flow, out, transactions } = self;
-        core.begin_block(&mut out.batch);
-        out.publish()?;
-        for _ in 0..settings.transactions_per_block {
-            let transaction = flow.next().expect("the flow has no end");
-            core.execute(&transaction, &mut out.batch);
-            out.publish()?;
-            *transactions += 1;
+        self.writer.begin_block(self.core.begin_block())?;
+        for _ in 0..self.settings.transactions_per_block {
+            let transaction = self.flow.next().expect("the flow has no end");
+            self.execute(&transaction)?;
+            self.transactions += 1;
         }
-        core.end_block(&mut out.batch);
-        out.publish()?;
-        if settings.durable {
-            out.wait_for_journal()?;
+        self.core.end_block(&mut self.writer)?;
+        self.writer.end_block()?;
+        if self.settings.durable {
+            self.wait_for_journal()?;
         }
-        // Relaxed: a number to look at.
-        out.blocks.store(core.height(), Ordering::Relaxed);
         Ok(())
     }
-}
 
-impl Outlet<'_> {
-    /// Publishes the batch, whole, and makes room for the next.
-    fn publish(&mut self) -> Result<(), PublishError> {
-        self.producer.publish_batch(&self.batch)?;
-        self.batch.clear();
+    fn execute(&mut self, transaction: &Transaction) -> Result<(), WriteError> {
+        let Self { core, writer, .. } = self;
+        writer.begin_transaction(transaction.hash())?;
+        let verdict = if matches!(transaction.action, Action::MarkPrice { .. }) {
+            // What it leads to may be more than a batch can hold, and is published as it comes.
+            core.execute(transaction, writer)?
+        } else {
+            let mut batch = writer.batch();
+            let verdict = core.execute(transaction, &mut batch)?;
+            batch.publish()?;
+            verdict
+        };
+        writer.end_transaction(verdict.outcome())?;
         Ok(())
     }
 
     /// Waits until the journal has all that is published: only then it is final.
     fn wait_for_journal(&mut self) -> Result<(), RunError> {
-        let next = self.producer.next_sequence();
+        let next = self.writer.next_sequence();
         // (A run has at least one block, so there is a last event.)
         let last = Sequence::new(next.get() - 1);
         if self.journal.position() < next {

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
+use ringbus::bus::WriteError;
 use ringbus::worker::{NoSuchCore, Shutdown, SpawnError, WorkerError};
-use ringbus::{BuildError, GroupError, JoinError, ProgressError, PublishError, StartError};
+use ringbus::{BuildError, JoinError, ProgressError, StartError};
 
 use super::settings::RunSettingsError;
 use crate::positions::Difference;
@@ -18,14 +19,12 @@ pub enum RunError {
     Settings(RunSettingsError),
     /// A setting of the core is not sound.
     CoreSettings(SettingsError),
-    /// The ring could not be built.
+    /// The bus could not be built.
     Build(BuildError),
     /// A required consumer could not join.
     Join(JoinError),
     /// An optional consumer could not join.
     Start(StartError),
-    /// The required consumers could not start together.
-    Group(GroupError),
     /// A worker could not be started.
     Spawn(SpawnError),
     /// A thread of the run's own could not be pinned.
@@ -35,8 +34,8 @@ pub enum RunError {
         /// Which core, and which there are.
         source: NoSuchCore,
     },
-    /// The core could not publish.
-    Publish(PublishError),
+    /// The core could not say something.
+    Write(WriteError),
     /// The journal did not get where the core is.
     Journal(ProgressError),
     /// A worker failed.
@@ -52,7 +51,7 @@ pub enum RunError {
     Disagreement(Disagreement),
 }
 
-/// Numbers that should agree, and do not. Each would be an error in the ring, or in how it is used.
+/// Numbers that should agree, and do not. Each would be an error in the bus, or in how it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disagreement {
@@ -129,9 +128,8 @@ impl RunError {
             Self::Build(error) => Some(error),
             Self::Join(error) => Some(error),
             Self::Start(error) => Some(error),
-            Self::Group(error) => Some(error),
             Self::Spawn(error) => Some(error),
-            Self::Publish(error) => Some(error),
+            Self::Write(error) => Some(error),
             Self::Journal(error) => Some(error),
             Self::Worker(error) => Some(error),
             Self::Disagreement(error) => Some(error),
@@ -177,9 +175,8 @@ from! {
     BuildError => Build,
     JoinError => Join,
     StartError => Start,
-    GroupError => Group,
     SpawnError => Spawn,
-    PublishError => Publish,
+    WriteError => Write,
     ProgressError => Journal,
     WorkerError => Worker,
     Disagreement => Disagreement,

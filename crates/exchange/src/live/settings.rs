@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::units::{MAX_ACCOUNTS, MAX_MARKETS};
 
 /// The threads of a run, in the order in which cores are given for them.
-pub const THREADS: [&str; 5] = ["core", "journal", "position keeper", "block store", "monitor"];
+pub const THREADS: [&str; 6] = ["core", "journal", "position keeper", "block store", "monitor", "audit"];
 
 /// The smallest ring that takes a whole transaction in a batch.
 pub const LEAST_CAPACITY: usize = (4 * MAX_EVENTS).next_power_of_two();
@@ -46,8 +46,8 @@ pub struct RunSettings {
     pub seed: u64,
     /// Slots of the ring: a power of two of at least [`LEAST_CAPACITY`].
     pub capacity: usize,
-    /// The cores to pin threads to, in the order of [`THREADS`]. Where there are fewer, the other threads run wherever the
-    /// operating system puts them.
+    /// The cores to pin threads to, in the order of [`THREADS`]. Where there are fewer, the other threads run wherever
+    /// the operating system puts them.
     pub pin: Vec<usize>,
     /// How all threads wait.
     pub wait: Wait,

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use ringbus::End;
+use ringbus::bus::Audit;
+use ringbus::bus::Damaged;
 use ringbus::stats::{ConsumerKind, ConsumerStats, Stats, Waits};
-use ringbus::worker::{Done, Shutdown};
+use ringbus::worker::Shutdown;
 
-use super::crew::Ended;
+use super::crew::{Ended, Left};
 use super::driver::Driven;
 use super::error::{Disagreement, RunError};
 use super::settings::{RunSettings, THREADS};
-use crate::consumers::{BlockStore, CommittedBlock, DroppedBlock};
-use crate::event::Event;
+use crate::consumers::{BlockStore, CommittedBlock, Liquidations};
 
 /// What a run comes to. It exists only if all numbers agree.
 #[derive(Clone, Debug)]
@@ -41,18 +42,22 @@ pub struct Summary {
     pub waits_for_journal: Waits,
     /// The consumers, in the order of [`THREADS`].
     pub consumers: Vec<ConsumerSummary>,
+    /// What mark prices have led to.
+    pub liquidations: Liquidations,
+    /// Can tell what an oracle's transaction caused, if that is not too long ago.
+    pub audit: Audit,
     /// How many bytes the journal wrote.
     pub journal_bytes: u64,
     /// How many writes that took.
     pub journal_writes: u64,
-    /// The [checksum](crate::consumers::Checksum) of what it wrote.
+    /// The [checksum](crate::Checksum) of what it wrote.
     pub journal_checksum: u64,
     /// The last block that the store committed.
     pub last_committed: Option<CommittedBlock>,
     /// How many blocks it committed.
     pub blocks_committed: u64,
     /// The block that it dropped because its end did not come.
-    pub dropped: Option<DroppedBlock>,
+    pub dropped: Option<Damaged>,
     /// How many times the monitor was overrun.
     pub monitor_gaps: u64,
     /// The most events that it missed in a row.
@@ -86,42 +91,47 @@ impl Summary {
     pub(super) fn new<J: Write>(
         settings: &RunSettings,
         driven: &Driven,
-        ended: &Ended<J>,
+        ended: Ended<J>,
     ) -> Result<Self, RunError> {
-        let Ended { journal, keeper, store, monitor } = ended;
-        let [_, journal_name, keeper_name, store_name, monitor_name] = THREADS;
+        let Ended { journal, keeper, store, monitor, auditor, audit } = ended;
+        let [_, journal_name, keeper_name, store_name, monitor_name, auditor_name] = THREADS;
         let events = driven.end.since(driven.at_end.first_sequence);
         let summaries = Summaries { published: events, at_end: &driven.at_end };
         let consumers = vec![
-            summaries.of(journal_name, journal)?,
-            summaries.of(keeper_name, keeper)?,
-            summaries.of(store_name, store)?,
-            summaries.of(monitor_name, monitor)?,
+            summaries.of(journal_name, &journal)?,
+            summaries.of(keeper_name, &keeper)?,
+            summaries.of(store_name, &store)?,
+            summaries.of(monitor_name, &monitor)?,
+            summaries.of(auditor_name, &auditor)?,
         ];
-        let (missed, lost) = (monitor.stats.missed, monitor.handler.missed());
-        let (journal, keeper) = (&journal.handler, &keeper.handler);
-        let (store, monitor) = (&store.handler, &monitor.handler);
+        let missed = monitor.stats.missed;
+        let (journal, keeper) = (journal.handler.subscriber(), keeper.handler.subscriber());
+        let store = store.handler.into_subscriber();
+        let (blocks_committed, store) = (store.committed(), store.into_commit());
+        let (monitor, auditor) = (monitor.handler.subscriber(), auditor.handler.subscriber());
         let blocks = driven.core.height();
-        agree(journal_name, "bytes", journal.bytes(), events * size_of::<Event>() as u64)?;
-        agree(store_name, "blocks", store.blocks(), blocks)?;
-        agree(monitor_name, "events missed", lost, missed)?;
+        agree(journal_name, "records", journal.records(), events)?;
+        agree(store_name, "blocks", blocks_committed, blocks)?;
+        agree(monitor_name, "sequences missed", monitor.missed(), missed)?;
         let differences = keeper.positions().diff(&driven.core);
         if !differences.is_empty() {
             return Err(Disagreement::Positions(differences).into());
         }
-        check_store(store, driven)?;
+        check_store(&store, driven)?;
         Ok(Self {
             settings: settings.clone(),
             events,
             blocks,
             transactions: driven.transactions,
-            trades: keeper.trades(),
+            trades: keeper.positions().trades(),
             took: driven.took,
             height: driven.core.height(),
             state_hash: driven.core.state_hash(),
             waits: driven.at_end.waits,
             waits_for_journal: driven.waits_for_journal,
             consumers,
+            liquidations: *auditor.liquidations(),
+            audit,
             journal_bytes: journal.bytes(),
             journal_writes: journal.writes(),
             journal_checksum: journal.checksum(),
@@ -165,7 +175,7 @@ struct Summaries<'a> {
 
 impl Summaries<'_> {
     /// Of one consumer, if its account balances.
-    fn of<H>(&self, name: &'static str, done: &Done<H>) -> Result<ConsumerSummary, RunError> {
+    fn of<S>(&self, name: &'static str, done: &Left<S>) -> Result<ConsumerSummary, RunError> {
         if done.reason != Shutdown::Ended(End::Closed) {
             return Err(RunError::Ended { consumer: name, reason: done.reason.clone() });
         }

@@ -5,10 +5,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use ringbus::Ring;
+use ringbus::bus::Bus;
 use ringbus::stats::Stats;
 
-use crate::event::Event;
+use super::PAYLOAD;
 
 /// How often.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -19,16 +19,16 @@ const INTERVAL: Duration = Duration::from_millis(100);
 pub struct Snapshot {
     /// Since the start.
     pub elapsed: Duration,
-    /// How many blocks the core has ended.
+    /// The height of the block that the store has committed last.
     pub blocks: u64,
-    /// The ring and its consumers.
+    /// The bus and its consumers.
     pub stats: Stats,
 }
 
 /// Shows `look` a snapshot now and then, on a thread of its own, until what this returns is dropped.
 pub(super) fn spawn<'scope>(
     scope: &'scope Scope<'scope, '_>,
-    ring: &'scope Ring<Event>,
+    bus: &'scope Bus<PAYLOAD>,
     blocks: &'scope AtomicU64,
     started: Instant,
     mut look: impl FnMut(&Snapshot) + Send + 'scope,
@@ -38,7 +38,7 @@ pub(super) fn spawn<'scope>(
         while over.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
             // Relaxed: a number to look at.
             let blocks = blocks.load(Ordering::Relaxed);
-            look(&Snapshot { elapsed: started.elapsed(), blocks, stats: ring.stats() });
+            look(&Snapshot { elapsed: started.elapsed(), blocks, stats: bus.stats() });
         }
     });
     watching

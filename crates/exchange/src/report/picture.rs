@@ -7,7 +7,7 @@ use super::tables::table;
 use crate::live::ConsumerSummary;
 
 /// The length of the longest bar, columns.
-const WIDTH: usize = 18;
+const WIDTH: usize = 12;
 
 /// The upper ends of the ranges, nanoseconds: 1, 2, 5 of each power of ten. What is beyond belongs to the last.
 fn ends() -> impl Iterator<Item = u64> {

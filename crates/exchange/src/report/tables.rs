@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table};
 use hdrhistogram::Histogram;
 
 use super::numbers::{grouped, percent, time};
+use crate::consumers::{Counted, Liquidations};
 use crate::live::{ConsumerSummary, Summary};
 
 /// A table with its first column to the left, the others to the right; the header may be empty.
@@ -37,6 +38,40 @@ pub(super) fn core(summary: &Summary) -> Table {
             row(("blocks", grouped(summary.blocks)), ("events a second", rate)),
             row(("transactions", grouped(summary.transactions)), ("final height", grouped(summary.height))),
             row(("trades", grouped(summary.trades)), ("state hash", state)),
+        ],
+    );
+    if let Some(column) = table.column_mut(2) {
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    table
+}
+
+/// How often each stage was reached, and how much money moved, in two columns side by side.
+pub(super) fn liquidations(liquidations: &Liquidations) -> Table {
+    let Liquidations { marks, distressed, cancelled, recovered, closed_out, network_trades, .. } =
+        *liquidations;
+    let row = |left: (&str, u64), right: (&str, Counted)| {
+        let (what, counted) = right;
+        vec![
+            left.0.to_owned(),
+            grouped(left.1),
+            what.to_owned(),
+            grouped(counted.times),
+            counted.sum().to_string(),
+        ]
+    };
+    let count = |what: &str, times| {
+        vec![what.to_owned(), grouped(times), String::new(), String::new(), String::new()]
+    };
+    let mut table = table(
+        &["", "times", "", "times", "money"],
+        [
+            row(("mark prices", marks), ("fees for the insurance pool", liquidations.fees)),
+            row(("accounts distressed", distressed), ("paid by the insurance pool", liquidations.insured)),
+            row(("orders cancelled", cancelled), ("losses socialised", liquidations.socialised)),
+            count("accounts recovered", recovered),
+            count("positions closed out", closed_out),
+            count("trades of the network", network_trades),
         ],
     );
     if let Some(column) = table.column_mut(2) {

@@ -7,9 +7,6 @@ use crate::RecordedEvent;
 use crate::envelope::Envelope;
 use crate::hex;
 
-/// As long as the recorded network's, so that lengths compare.
-const CHAIN_ID: &str = "generated-0";
-
 /// Protobuf's wire type of strings, bytes and nested messages.
 const LENGTH_DELIMITED: usize = 2;
 
@@ -27,8 +24,8 @@ pub(super) fn encode(event: &RecordedEvent, bytes: usize, rng: &mut Rng) -> Vec<
         id: format!("{}-{}", event.height, event.order),
         block: hex::encode(&event.block),
         kind: event.kind.into(),
-        version: 1,
-        chain_id: CHAIN_ID.to_owned(),
+        version: event.version.into(),
+        chain_id: event.chain_id.clone(),
         tx_hash: hex::encode(&event.tx_hash),
     }
     .encode_to_vec();
@@ -76,6 +73,8 @@ mod tests {
             block: [1; 32],
             tx_hash: [2; 32],
             kind: 12,
+            version: 1,
+            chain_id: "generated-0".to_owned(),
             encoded: Vec::new(),
         };
         let message = encode(&event, 400, &mut Rng::with_seed(1));

@@ -13,14 +13,25 @@ pub(crate) struct BusEvent {
     pub(crate) block: String,
     #[prost(int64, tag = "3")]
     pub(crate) kind: i64,
+    #[prost(uint32, tag = "4")]
+    pub(crate) version: u32,
+    #[prost(string, tag = "5")]
+    pub(crate) chain_id: String,
     #[prost(string, tag = "6")]
     pub(crate) tx_hash: String,
 }
 
 impl BusEvent {
-    /// One that can be read: height 7, order 3, kind 12, block AA.., transaction bb...
+    /// One that can be read: height 7, order 3, kind 12, version 4, block AA.., transaction bb...
     pub(crate) fn sound() -> Self {
-        Self { id: "7-3".to_owned(), block: "AA".repeat(32), kind: 12, tx_hash: "bb".repeat(32) }
+        Self {
+            id: "7-3".to_owned(),
+            block: "AA".repeat(32),
+            kind: 12,
+            version: 4,
+            chain_id: "net-5".to_owned(),
+            tx_hash: "bb".repeat(32),
+        }
     }
 }
 
