@@ -83,19 +83,24 @@ impl<S: Subscriber, const PAYLOAD: usize> Driver<S, PAYLOAD> {
         }
         Ok(walked)
     }
+
+    /// Calls the subscriber, and once more if it fails.
+    fn call(&mut self, call: impl FnOnce(&mut S) -> Result<(), S::Error>) -> Result<(), S::Error> {
+        call(&mut self.subscriber).inspect_err(|error| self.subscriber.failed(error))
+    }
 }
 
 impl<S: Subscriber, const PAYLOAD: usize> Handler<Record<PAYLOAD>> for Driver<S, PAYLOAD> {
     type Error = S::Error;
 
     fn start(&mut self, first: Sequence) -> Result<(), S::Error> {
-        self.subscriber.start(first)
+        self.call(|subscriber| subscriber.start(first))
     }
 
     fn batch(&mut self, events: &mut Events<'_, Record<PAYLOAD>>) -> Result<(), S::Error> {
         while !events.is_empty() {
             let run = Run::new(events.slices(), events.first_sequence());
-            let walked = self.show(run)?;
+            let walked = self.show(run).inspect_err(|error| self.subscriber.failed(error))?;
             self.registration().account().walked(walked);
             events.acknowledge_first(walked.slots() as usize).expect("no more was shown than there is");
         }
@@ -104,21 +109,21 @@ impl<S: Subscriber, const PAYLOAD: usize> Handler<Record<PAYLOAD>> for Driver<S,
 
     fn lagged(&mut self, missed: u64, resumed_at: Sequence) -> Result<(), S::Error> {
         self.registration().lagged(missed, resumed_at);
-        self.subscriber.lagged(missed, resumed_at)
+        self.call(|subscriber| subscriber.lagged(missed, resumed_at))
     }
 
     fn resumed(&mut self, let_pass: u64) -> Result<(), S::Error> {
         self.registration().resumed(let_pass);
-        self.subscriber.resumed(let_pass)
+        self.call(|subscriber| subscriber.resumed(let_pass))
     }
 
     fn idle(&mut self) -> Result<(), S::Error> {
-        self.subscriber.idle()
+        self.call(S::idle)
     }
 
     fn shutdown(&mut self, reason: &Shutdown) -> Result<(), S::Error> {
         self.registration = None;
-        self.subscriber.shutdown(reason)
+        self.call(|subscriber| subscriber.shutdown(reason))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::worker::Shutdown;
 /// of the stream, then `shutdown`.
 ///
 /// Records are acknowledged by the batch, after [`batch_ended`](Self::batch_ended). An error ends the subscription, and so does a panic;
-/// `shutdown` is not called then. A required subscription fails the bus by
+/// `shutdown` is not called then, but [`failed`](Self::failed) after an error. A required subscription fails the bus by
 /// it, unless it was built to [detach](super::SubscribeRequired::detach_on_drop).
 ///
 /// ```
@@ -119,6 +119,12 @@ pub trait Subscriber: Send + 'static {
         Ok(())
     }
 
+    /// One of the other calls has returned this error, and the subscription ends by it: a moment to roll back, or to say more than the
+    /// error's text. It is the last call then.
+    fn failed(&mut self, error: &Self::Error) {
+        let _ = error;
+    }
+
     /// The last call: no more records will come, or the subscription is to end.
     ///
     /// # Errors
@@ -133,15 +139,18 @@ pub trait Subscriber: Send + 'static {
 /// A subscriber that is a closure, called for each record.
 ///
 /// ```
-/// use ringbus::bus::{RecordRef, each_record};
+/// use ringbus::bus::each_record;
 ///
-/// let print = each_record(|record: RecordRef<'_>| {
+/// let print = each_record(|record| {
 ///     println!("{}: kind {}", record.sequence(), record.kind());
 ///     Ok::<(), std::io::Error>(())
 /// });
 /// # let _ = print;
 /// ```
-pub fn each_record<F>(each: F) -> EachRecord<F> {
+pub fn each_record<F, Error>(each: F) -> EachRecord<F>
+where
+    F: FnMut(RecordRef<'_>) -> Result<(), Error>,
+{
     EachRecord { each }
 }
 
