@@ -1,6 +1,7 @@
 //! The core's side of a bus: it keeps the context, so that engines only say what happened.
 
 mod batch;
+mod collected;
 mod context;
 mod draft;
 mod forwarder;
@@ -16,6 +17,7 @@ pub use batch::Batch;
 pub use context::BlockStart;
 pub use forwarder::Forwarder;
 
+use self::collected::Collected;
 use self::context::{Context, MOST_EVENTS};
 use self::draft::{Draft, Drafts};
 use self::put::{WhenFull, publish_together, publish_whole, slots_of};
@@ -90,7 +92,7 @@ pub struct Writer<const PAYLOAD: usize, W: WaitStrategy = BackOff> {
     gate: StartGate,
     stream: StreamId,
     /// What a [`Batch`] has collected.
-    collected: Drafts,
+    collected: Collected,
     /// What waits for the next block.
     staged: Drafts,
 }
@@ -116,7 +118,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
             context: Context::default(),
             gate,
             stream,
-            collected: Drafts::default(),
+            collected: Collected::default(),
             staged: Drafts::default(),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::Writer;
 use super::draft::Draft;
 use super::put::{WhenFull, slots_of};
-use super::{Writer, publish_drafts};
 use crate::bus::emit::Emit;
 use crate::bus::kind::{Kind, Origin, Topic};
 use crate::bus::write_error::WriteError;
@@ -38,13 +38,12 @@ use crate::wait::{BackOff, WaitStrategy};
 #[must_use = "a batch that is not published was never said"]
 pub struct Batch<'writer, const PAYLOAD: usize, W: WaitStrategy = BackOff> {
     writer: &'writer mut Writer<PAYLOAD, W>,
-    slots: usize,
 }
 
 impl<'writer, const PAYLOAD: usize, W: WaitStrategy> Batch<'writer, PAYLOAD, W> {
     pub(super) fn new(writer: &'writer mut Writer<PAYLOAD, W>) -> Self {
         writer.collected.clear();
-        Self { writer, slots: 0 }
+        Self { writer }
     }
 
     /// How many events it has.
@@ -62,7 +61,7 @@ impl<'writer, const PAYLOAD: usize, W: WaitStrategy> Batch<'writer, PAYLOAD, W> 
     /// How many slots it will take.
     #[must_use]
     pub fn slots(&self) -> usize {
-        self.slots
+        self.writer.collected.slots()
     }
 
     /// Publishes all of it at once, and waits until there is room for all. Returns the sequence of the first record; `None` for an
@@ -90,9 +89,9 @@ impl<'writer, const PAYLOAD: usize, W: WaitStrategy> Batch<'writer, PAYLOAD, W> 
             return Ok(None);
         }
         let Writer { producer, context, collected, .. } = &mut *self.writer;
-        let first = publish_drafts(producer, context, when_full, collected.iter())?;
+        let first = collected.publish(producer, when_full)?;
+        context.use_numbers(collected.len() as u32);
         collected.clear();
-        self.slots = 0;
         Ok(Some(first))
     }
 }
@@ -110,19 +109,23 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Emit for Batch<'_, PAYLOAD, W> {
     ) -> Result<(), WriteError> {
         self.writer.context.check_numbers(self.len() + 1)?;
         WriteError::check(kind, payload.len(), self.writer.max_payload())?;
-        let slots = self.slots + slots_of::<PAYLOAD>(payload.len());
+        let slots = self.slots() + slots_of::<PAYLOAD>(payload.len());
         let max_batch = self.writer.producer.max_batch();
         if slots > max_batch {
             return Err(WriteError::BatchTooLong { slots, max_batch });
         }
-        self.writer.collected.push(&Draft::new(origin, kind, topic, version, payload));
-        self.slots = slots;
+        let draft = Draft::new(origin, kind, topic, version, payload);
+        let header = self.writer.context.header(self.len() as u32 + 1, &draft);
+        self.writer.collected.push::<PAYLOAD>(header, payload);
         Ok(())
     }
 }
 
 impl<const PAYLOAD: usize, W: WaitStrategy> fmt::Debug for Batch<'_, PAYLOAD, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("len", &self.len()).field("slots", &self.slots).finish_non_exhaustive()
+        f.debug_struct("Batch")
+            .field("len", &self.len())
+            .field("slots", &self.slots())
+            .finish_non_exhaustive()
     }
 }

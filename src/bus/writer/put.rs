@@ -20,7 +20,7 @@ pub(super) enum WhenFull {
 
 impl WhenFull {
     #[inline(always)]
-    fn claim<const PAYLOAD: usize, W: WaitStrategy>(
+    pub(super) fn claim<const PAYLOAD: usize, W: WaitStrategy>(
         self,
         producer: &mut Producer<Record<PAYLOAD>, W>,
         slots: usize,
@@ -79,7 +79,7 @@ pub(super) fn publish_together<'a, const PAYLOAD: usize, W: WaitStrategy>(
 
 /// Writes the fragments of a payload that takes several slots into the next ones.
 #[inline(never)]
-fn put_fragments<const PAYLOAD: usize>(
+pub(super) fn put_fragments<const PAYLOAD: usize>(
     claim: &mut Claim<'_, Record<PAYLOAD>>,
     header: Header,
     payload: &[u8],
@@ -90,6 +90,15 @@ fn put_fragments<const PAYLOAD: usize>(
         let end = if at == last { Flags::LAST_FRAGMENT } else { Flags::NONE };
         put(claim, header, fragment, first.with(end));
     }
+}
+
+/// Writes a payload that fits into one slot into the last slot of the claim.
+pub(super) fn put_last<const PAYLOAD: usize>(
+    claim: &mut Claim<'_, Record<PAYLOAD>>,
+    header: Header,
+    payload: &[u8],
+) {
+    put(claim, header, payload, Flags::WHOLE);
 }
 
 /// Writes one fragment into the next slot. The claim's last slot ends the batch.
@@ -112,7 +121,7 @@ fn put<const PAYLOAD: usize>(
 /// They are put together in registers. A header that was written to memory field by field, and read back at once by whole words
 /// or vectors, as storing into slots does, would make the processor wait until all its fields have left the store buffer.
 #[inline(always)]
-fn words(header: Header) -> [u64; HEADER_BYTES / size_of::<u64>()] {
+pub(super) fn words(header: Header) -> [u64; HEADER_BYTES / size_of::<u64>()] {
     // By name, so that no field is forgotten.
     let Header {
         trace,
