@@ -73,7 +73,7 @@ use crate::error::{End, GroupError};
 use crate::ring::{GroupMember, Ring};
 use crate::sequence::Sequence;
 use crate::stats::Stats;
-use crate::wait::WaitStrategy;
+use crate::token::Token;
 
 mod account;
 mod audit;
@@ -130,7 +130,7 @@ pub use per_block::{Append, Commit, Damage, Damaged, Gather, LastByKey, PerBlock
 pub use record::{Flags, HEADER_BYTES, Header, Record};
 pub use record_ref::RecordRef;
 pub use registry::{ControlError, SubscriptionId, SubscriptionStats};
-pub use required::{Records, RequiredSubscription, SubscribeRequired};
+pub use required::{Records, RequiredSubscription, StartsTogether, SubscribeRequired};
 #[cfg(feature = "async")]
 pub use stream::{OptionalStream, OwnedRecord, RequiredStream};
 pub use stream_id::{OtherStream, StreamId};
@@ -173,19 +173,17 @@ impl<const PAYLOAD: usize> Bus<PAYLOAD> {
         Subscribe::new(self, name)
     }
 
-    /// Lets required subscriptions start at one sequence: see [`Ring::start_together`]. Call it before any of them reads.
+    /// Lets required subscriptions start at one sequence, which it returns: see [`Ring::start_together`]. Call it before any of them
+    /// reads. (An optional one starts there by [`ReadFrom::Sequence`](crate::ReadFrom::Sequence).)
     ///
     /// # Errors
     ///
     /// [`GroupError`]; nothing has changed then.
-    pub fn start_together<W: WaitStrategy>(
-        &self,
-        group: &mut [&mut RequiredSubscription<PAYLOAD, W>],
-    ) -> Result<Sequence, GroupError> {
+    pub fn start_together(&self, group: &mut [&mut dyn StartsTogether]) -> Result<Sequence, GroupError> {
         let mut consumers: Vec<&mut dyn GroupMember> =
-            group.iter_mut().map(|member| &mut member.consumer as &mut dyn GroupMember).collect();
+            group.iter_mut().map(|member| member.consumer(Token::CRATE)).collect();
         let start = self.shared.ring.start_together(&mut consumers)?;
-        group.iter_mut().for_each(|member| member.started_at(start));
+        group.iter_mut().for_each(|member| member.started_at(Token::CRATE, start));
         Ok(start)
     }
 

@@ -106,6 +106,11 @@ impl<C: Source> WorkerBuilder<C> {
         self
     }
 
+    /// What will control the worker.
+    pub(crate) fn remote(&self) -> Remote {
+        self.consumer.remote(Token::CRATE)
+    }
+
     /// Starts the thread, which has the consumer's name.
     ///
     /// # Errors
@@ -187,10 +192,6 @@ impl<H> Worker<H> {
     #[must_use]
     pub fn name(&self) -> &str {
         self.remote.name()
-    }
-
-    pub(crate) fn remote(&self) -> &Remote {
-        &self.remote
     }
 
     /// A handle on the consumer's progress; `None` for an optional one.

@@ -86,8 +86,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> BusBuilder<PAYLOAD, W> {
         self
     }
 
-    /// The writer's first block waits until so many subscriptions are there; 0 unless set. What is emitted before somebody subscribes is
-    /// not for them.
+    /// The writer's first block waits until so many subscriptions are there, or nobody can subscribe any more; 0 unless set. What is
+    /// emitted before somebody subscribes is not for them.
     pub fn starts_with(mut self, subscriptions: usize) -> Self {
         self.starts_with = subscriptions;
         self

@@ -114,7 +114,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Copies<PAYLOAD, W> {
     }
 
     /// What was copied of a payload whose rest is lost is lost too.
-    pub(super) fn give_up_fragments(&mut self) {
+    fn give_up_fragments(&mut self) {
         self.lost += (self.filled - self.whole) as u64;
         self.filled = self.whole;
     }
@@ -145,6 +145,18 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Copies<PAYLOAD, W> {
     #[inline(always)]
     pub(super) fn walk(&mut self, slots: usize) {
         self.walked += slots;
+    }
+
+    /// Gives up what was copied and not walked through, for a pause. Returns how many slots that is.
+    pub(super) fn let_pass(&mut self) -> u64 {
+        let given_up = self.filled - self.walked;
+        (self.walked, self.whole, self.filled) = (0, 0, 0);
+        given_up as u64
+    }
+
+    /// The sequence that is walked through next, unless it is lost.
+    pub(super) fn next_sequence(&self) -> Sequence {
+        if self.walked < self.filled { self.whole_from(self.walked).1 } else { self.consumer.position() }
     }
 
     /// Sequences that are behind the consumer, and have neither been walked through nor told to be lost.

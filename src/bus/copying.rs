@@ -65,8 +65,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy + 'static> sealed::Source for Copying
 
     fn pause_as_asked(&mut self, token: Token) -> Option<u64> {
         let let_pass = self.copies.consumer.pause_as_asked(token)?;
-        self.copies.give_up_fragments();
-        Some(let_pass)
+        Some(self.copies.let_pass() + let_pass)
     }
 
     fn stats(&self, token: Token) -> ConsumerStats {

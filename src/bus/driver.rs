@@ -17,6 +17,8 @@ pub struct Driver<S, const PAYLOAD: usize> {
     subscriber: S,
     filter: Filter,
     assembly: Lines,
+    /// The first sequence that it gets, if that is not where the consumer stands.
+    starts_at: Option<Sequence>,
     /// The most records in one batch.
     limit: usize,
     /// So many slots, and the rest of what was published together, are acknowledged at once: a long batch does not hold the writer up
@@ -36,7 +38,21 @@ impl<S, const PAYLOAD: usize> Driver<S, PAYLOAD> {
         registration: Registration,
     ) -> Self {
         let part = capacity / 4;
-        Self { subscriber, filter, assembly: Lines::default(), limit, part, registration: Some(registration) }
+        Self {
+            subscriber,
+            filter,
+            assembly: Lines::default(),
+            starts_at: None,
+            limit,
+            part,
+            registration: Some(registration),
+        }
+    }
+
+    /// It gets `sequence` first, which was copied before.
+    pub(super) fn starting_at(mut self, sequence: Sequence) -> Self {
+        self.starts_at = Some(sequence);
+        self
     }
 
     pub(super) fn registration(&self) -> &Registration {
@@ -60,9 +76,12 @@ impl<S: Subscriber, const PAYLOAD: usize> Driver<S, PAYLOAD> {
         let Self { subscriber, filter, assembly, limit, part, .. } = self;
         let mut walked = Walked::default();
         let mut shown = 0;
+        let mut has_told = false;
         while let Some(found) = run.find(walked.slots() as usize, filter, assembly) {
             let at = walked.slots() as usize;
             let header = run.header(at);
+            has_told |=
+                found.passes || header.flags.has(Flags::BEGINS_BLOCK) || header.flags.has(Flags::ENDS_BLOCK);
             if header.flags.has(Flags::BEGINS_BLOCK) {
                 subscriber.block_begun(header)?;
             }
@@ -78,7 +97,7 @@ impl<S: Subscriber, const PAYLOAD: usize> Driver<S, PAYLOAD> {
                 break;
             }
         }
-        if shown > 0 {
+        if has_told {
             subscriber.batch_ended()?;
         }
         Ok(walked)
@@ -94,6 +113,7 @@ impl<S: Subscriber, const PAYLOAD: usize> Handler<Record<PAYLOAD>> for Driver<S,
     type Error = S::Error;
 
     fn start(&mut self, first: Sequence) -> Result<(), S::Error> {
+        let first = self.starts_at.unwrap_or(first);
         self.call(|subscriber| subscriber.start(first))
     }
 

@@ -43,6 +43,7 @@ pub trait Emit {
     where
         Self: Sized,
     {
+        const { T::ALIGNMENT };
         self.emit_versioned(origin, T::KIND, T::TOPIC, T::VERSION, bytemuck::bytes_of(payload))
     }
 

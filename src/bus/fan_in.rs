@@ -21,6 +21,9 @@ use crate::waiting::{Until, look_until};
 /// `Result<RecordRef, Lagged>`, because they may have lost some ([`Lagged`](super::Lagged)). The first argument says which subscription it
 /// came by, counted from 0 in the order in which they were given.
 ///
+/// A subscription that came [`after`](super::SubscribeRequired::after) others and has lost them ([`End::UpstreamLeft`],
+/// [`End::UpstreamFailed`]) is read no more, and goes on holding its bus up until the fan-in is dropped or taken apart.
+///
 /// Dropped, it drops its subscriptions: required ones fail their buses, unless those have ended. To go in good order, let them
 /// [leave](super::RequiredSubscription::leave) one by one ([`into_subscriptions`](Self::into_subscriptions)).
 ///

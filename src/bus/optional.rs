@@ -12,6 +12,7 @@ use super::lines::Lines;
 use super::record::Record;
 use super::record_ref::RecordRef;
 use super::registry::{Registration, SubscriptionId};
+use super::stream_id::StreamId;
 use super::subscribe::Subscribe;
 use super::subscriber::Subscriber;
 use super::worker::{SubscribeError, SubscriptionWorker};
@@ -67,7 +68,7 @@ impl<'bus, const PAYLOAD: usize, W: WaitStrategy> SubscribeOptional<'bus, PAYLOA
     pub fn join(self) -> Result<OptionalSubscription<PAYLOAD, W>, StartError> {
         let Self { settings: Subscribe { shared, name, filter }, consumer } = self;
         let consumer = consumer.join()?;
-        let registration = shared.registry.add(&name, ConsumerKind::Optional, consumer.joined_at());
+        let registration = shared.registry.add(&name, ConsumerKind::Optional, consumer.joined_at(), None);
         Ok(OptionalSubscription {
             copies: Copies::new(consumer),
             filter,
@@ -159,7 +160,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
 
     fn recv_until(&mut self, until: Until) -> Result<RecordRef<'_>, RecvError> {
         let Self { copies, filter, assembly, registration } = self;
-        let account = registration.account();
+        // However much there is that does not pass, a call that does not wait ends with what was there when it began.
+        let end = copies.consumer.position().get() + copies.consumer.lag();
         let found = loop {
             copies.fill(filter.header(), Self::AT_ONCE, until, || false).inspect_err(|error| {
                 if let RecvError::Lagged { missed, resumed_at } = error {
@@ -169,10 +171,18 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
             let found = copies.run(0).find(0, filter, assembly).expect("there is a record at least");
             let mut walked = Walked::default();
             walked.add(found.slots as u64, found.passes);
-            account.walked(walked);
+            registration.account().walked(walked);
             copies.walk(found.slots);
             if found.passes {
                 break found;
+            }
+            let is_over = match until {
+                Until::Now => copies.next_sequence().get() >= end,
+                Until::Deadline(deadline) => Instant::now() >= deadline,
+                Until::Done => false,
+            };
+            if is_over {
+                return Err(RecvError::Empty);
             }
         };
         Ok(copies.run(found.slots).record(0, found, assembly))
@@ -195,8 +205,9 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
     {
         let Self { copies, filter, registration, .. } = self;
         let capacity = copies.consumer.core().capacity;
+        let first = copies.next_sequence();
         let copying = Copying::new(copies, filter.header().clone());
-        let driver = Driver::new(subscriber, filter, usize::MAX, capacity, registration);
+        let driver = Driver::new(subscriber, filter, usize::MAX, capacity, registration).starting_at(first);
         SubscriptionWorker::new(WorkerBuilder::new(copying), driver)
     }
 
@@ -204,6 +215,12 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
     #[must_use]
     pub fn id(&self) -> SubscriptionId {
         self.registration.id()
+    }
+
+    /// The stream whose records it gets: what keeps or forwards them refuses those of another.
+    #[must_use]
+    pub fn stream(&self) -> &StreamId {
+        self.registration.stream()
     }
 
     /// The name it joined with.
@@ -221,7 +238,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
     /// What has become of the sequences since it joined.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.registration.account().tally()
+        self.registration.tally()
     }
 
     /// How many sequences are published and not accounted for at this moment.
@@ -233,8 +250,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
 
 impl<const PAYLOAD: usize, W: WaitStrategy> pause::sealed::Pausable for OptionalSubscription<PAYLOAD, W> {
     fn resume(&mut self, token: Token) -> u64 {
-        let let_pass = pause::sealed::Pausable::resume(&mut self.copies.consumer, token);
-        self.copies.give_up_fragments();
+        let let_pass =
+            self.copies.let_pass() + pause::sealed::Pausable::resume(&mut self.copies.consumer, token);
         self.registration.resumed(let_pass);
         let_pass
     }

@@ -25,7 +25,33 @@ use super::kind::{Kind, Topic};
 ///     const TOPIC: Topic = Topic::new(2);
 /// }
 /// ```
+///
+/// Slots begin on cache lines, and what must be aligned to more cannot be referred to there:
+///
+/// ```compile_fail,E0080
+/// use bytemuck::{Pod, Zeroable};
+/// use ringbus::bus::{Emit, Kind, Origin, Payload};
+///
+/// #[derive(Clone, Copy, Pod, Zeroable)]
+/// #[repr(C, align(128))]
+/// struct TwoLines([u8; 128]);
+///
+/// impl Payload for TwoLines {
+///     const KIND: Kind = Kind::new(9);
+/// }
+///
+/// fn engine(bus: &mut impl Emit) {
+///     let _ = bus.emit(Origin::default(), &TwoLines([0; 128]));
+/// }
+/// engine(&mut ringbus::testing::Recorder::new());
+/// ```
 pub trait Payload: Pod {
+    #[doc(hidden)]
+    const ALIGNMENT: () = assert!(
+        align_of::<Self>() <= 64,
+        "ringbus: a payload must be aligned to at most 64 bytes, as slots are"
+    );
+
     /// Its kind. Two types of a core have two kinds.
     const KIND: Kind;
 

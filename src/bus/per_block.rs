@@ -19,7 +19,7 @@ pub use gather::{Append, Gather};
 pub use last_by_key::LastByKey;
 
 /// A [`Subscriber`] that gathers values (`G`) from the records while a block goes on, and hands them over (`C`) when it has ended,
-/// all at once; only then does the block's last record count as handled.
+/// all at once; only then does the block's last record count as handled. (Those before it may count earlier: see below.)
 ///
 /// What it gathers: one value for each record that has one ([`PerBlock::append`]), the last value for each key
 /// ([`PerBlock::last_by_key`]), or what you make of it ([`Gather`]). To whom it hands them: a closure, or a store that implements
@@ -56,9 +56,11 @@ pub use last_by_key::LastByKey;
 /// # What is committed, and when
 ///
 /// - Every block that was seen from its beginning to its end, once, in the order of the stream, also if it had no values.
-/// - If committing fails, the subscription ends with that error, and the block's last record does not count as handled. After a
-///   crash between the two, a store that is fed again from what counted as handled gets the block again: it should know what it
-///   has. (Heights may repeat on a stream, block hashes do not: they are the trace of a block's end.)
+/// - If committing fails, the subscription ends with that error. What of the block had come in earlier batches counts as handled all
+///   the same: a block may be longer than the ring, so it cannot wait for its end. After a failure or a crash, a store is fed again,
+///   by a journal, from the first block that it has not committed, and not from where its subscription stood; and it may get a block
+///   again that it has: it should know what it has. (Heights may repeat on a stream, block hashes do not: they are the trace of a
+///   block's end.)
 /// - A block of which something is missing is *damaged*: it is not committed, its values are dropped, and [`Commit::damaged`] is
 ///   told why. That happens to the block that was going on when the subscription joined, to an optional subscription that was
 ///   overrun, to one that was paused, and when the stream ends inside a block. A required subscription that joins before the first

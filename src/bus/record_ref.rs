@@ -53,6 +53,7 @@ impl<'a> RecordRef<'a> {
     #[inline]
     #[must_use]
     pub fn get<T: Payload>(&self) -> Option<&'a T> {
+        const { T::ALIGNMENT };
         if self.header.kind == T::KIND { bytemuck::try_from_bytes(self.payload).ok() } else { None }
     }
 

@@ -8,6 +8,7 @@ use super::account::{Account, Tally};
 use super::diagnostics::{self, About};
 use super::stream_id::StreamId;
 use crate::error::PauseError;
+use crate::member::Member;
 use crate::sequence::Sequence;
 use crate::stats::ConsumerKind;
 use crate::sync::{Condvar, Mutex, lock, wait_on};
@@ -70,6 +71,8 @@ pub(super) struct Entry {
     name: Arc<str>,
     kind: ConsumerKind,
     pub(super) account: Account,
+    /// A required one's, which knows what its pauses let pass, also those that were leaked.
+    member: Option<Arc<Member>>,
     /// What controls its worker, once it has one.
     remote: Mutex<Option<Remote>>,
 }
@@ -80,7 +83,14 @@ impl Registry {
         Self { stream, entries: Mutex::default(), joined: Condvar::new() }
     }
 
-    pub(super) fn add(self: &Arc<Self>, name: &str, kind: ConsumerKind, joined_at: Sequence) -> Registration {
+    /// `member`: of a required one.
+    pub(super) fn add(
+        self: &Arc<Self>,
+        name: &str,
+        kind: ConsumerKind,
+        joined_at: Sequence,
+        member: Option<Arc<Member>>,
+    ) -> Registration {
         let mut entries = lock(&self.entries);
         entries.last_id += 1;
         let entry = Arc::new(Entry {
@@ -89,6 +99,7 @@ impl Registry {
             name: name.into(),
             kind,
             account: Account::new(),
+            member,
             remote: Mutex::new(None),
         });
         entry.account.joined_at.set(joined_at.get());
@@ -144,8 +155,16 @@ impl Entry {
     }
 
     /// It is on this worker now.
-    pub(super) fn runs_on(&self, remote: &Remote) {
-        *lock(&self.remote) = Some(remote.clone());
+    pub(super) fn runs_on(&self, remote: Remote) {
+        *lock(&self.remote) = Some(remote);
+    }
+
+    fn tally(&self) -> Tally {
+        let mut tally = self.account.tally();
+        if let Some(member) = &self.member {
+            tally.let_pass = member.pauses().let_pass();
+        }
+        tally
     }
 
     fn stats(&self) -> SubscriptionStats {
@@ -154,7 +173,7 @@ impl Entry {
             name: Arc::clone(&self.name),
             kind: self.kind,
             joined_at: Sequence::new(self.account.joined_at.get()),
-            tally: self.account.tally(),
+            tally: self.tally(),
             lag: 0,
         }
     }
@@ -172,6 +191,10 @@ impl Registration {
         self.entry.id
     }
 
+    pub(super) fn stream(&self) -> &StreamId {
+        &self.entry.stream
+    }
+
     pub(super) fn name(&self) -> &Arc<str> {
         &self.entry.name
     }
@@ -179,6 +202,10 @@ impl Registration {
     #[inline(always)]
     pub(super) fn account(&self) -> &Account {
         &self.entry.account
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.entry.tally()
     }
 
     pub(super) fn entry(&self) -> Arc<Entry> {
@@ -212,7 +239,7 @@ impl Drop for Registration {
         if let Some(registry) = self.registry.upgrade() {
             lock(&registry.entries).list.retain(|entry| !Arc::ptr_eq(entry, &self.entry));
         }
-        self.entry.about().unsubscribed(self.account().tally());
+        self.entry.about().unsubscribed(self.tally());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Required subscriptions: every record that passes the filter, in order, acknowledged.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::account::{Tally, Walked};
@@ -10,6 +11,7 @@ use super::lines::Lines;
 use super::record::Record;
 use super::record_ref::RecordRef;
 use super::registry::{Registration, SubscriptionId};
+use super::stream_id::StreamId;
 use super::subscribe::Subscribe;
 use super::subscriber::Subscriber;
 use super::walk::Run;
@@ -21,6 +23,7 @@ use crate::error::{End, JoinError, PauseError, ReadError};
 use crate::pause::{self, Paused};
 use crate::progress::Progress;
 use crate::required::{RequiredBuilder, RequiredConsumer};
+use crate::ring::GroupMember;
 use crate::sequence::Sequence;
 use crate::stats::ConsumerKind;
 use crate::token::Token;
@@ -79,7 +82,12 @@ impl<'bus, const PAYLOAD: usize, W: WaitStrategy> SubscribeRequired<'bus, PAYLOA
     pub fn join(self) -> Result<RequiredSubscription<PAYLOAD, W>, JoinError> {
         let Self { settings: Subscribe { shared, name, filter }, consumer, limit } = self;
         let consumer = consumer.join()?;
-        let registration = shared.registry.add(&name, ConsumerKind::Required, consumer.joined_at());
+        let registration = shared.registry.add(
+            &name,
+            ConsumerKind::Required,
+            consumer.joined_at(),
+            Some(Arc::clone(consumer.member())),
+        );
         Ok(RequiredSubscription { consumer, filter, limit, assembly: Lines::default(), registration })
     }
 
@@ -257,7 +265,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
     /// What has become of the sequences since it joined.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.registration.account().tally()
+        self.registration.tally()
     }
 
     /// How many sequences are published and not acknowledged at this moment.
@@ -272,7 +280,37 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
         self.consumer.progress()
     }
 
-    pub(super) fn started_at(&mut self, start: Sequence) {
+    /// The stream whose records it gets: what keeps or forwards them refuses those of another.
+    #[must_use]
+    pub fn stream(&self) -> &StreamId {
+        self.registration.stream()
+    }
+}
+
+/// A required subscription that can [start together](super::Bus::start_together) with others. Sealed.
+pub trait StartsTogether: starting::StartsTogether {}
+
+impl<S: starting::StartsTogether> StartsTogether for S {}
+
+mod starting {
+    use crate::ring::GroupMember;
+    use crate::sequence::Sequence;
+    use crate::token::Token;
+
+    pub trait StartsTogether {
+        fn consumer(&mut self, _: Token) -> &mut dyn GroupMember;
+
+        /// They have been put there.
+        fn started_at(&mut self, _: Token, start: Sequence);
+    }
+}
+
+impl<const PAYLOAD: usize, W: WaitStrategy> starting::StartsTogether for RequiredSubscription<PAYLOAD, W> {
+    fn consumer(&mut self, _: Token) -> &mut dyn GroupMember {
+        &mut self.consumer
+    }
+
+    fn started_at(&mut self, _: Token, start: Sequence) {
         self.registration.starts_at(start);
     }
 }

@@ -27,7 +27,9 @@ impl StartGate {
     /// Waits until it opens, or there is nothing to wait for any more: then publishing says why.
     pub(super) fn wait(&mut self) {
         if let Some(Closed { registry, core, subscriptions }) = self.closed.take() {
-            registry.wait_for(subscriptions, || core.attention.is_raised());
+            // Without a `Bus` nobody can subscribe any more: the gate alone keeps the registry then.
+            let is_over = || core.attention.is_raised() || Arc::strong_count(&registry) == 1;
+            registry.wait_for(subscriptions, is_over);
         }
     }
 }

@@ -68,8 +68,13 @@ pub trait Subscriber: Send + 'static {
     /// Ends the subscription. Nothing counts as handled that came after the last [`batch_ended`](Self::batch_ended).
     fn record(&mut self, record: RecordRef<'_>) -> Result<(), Self::Error>;
 
-    /// So much was at hand, and is acknowledged when this returns: a moment to flush. What was published together lies within one batch,
-    /// unless the subscription has a limit. Not called where nothing of a batch passed the filter.
+    /// So much was at hand, and is acknowledged when this returns: a moment to flush. What was published together lies within one batch
+    /// of a required subscription, unless it has a limit, or comes after one that has. Not called where there was nothing to tell of: no
+    /// record that passed the filter, no beginning or end of a block.
+    ///
+    /// A block may lie in several batches. Who gathers its records and commits them when it has ended has not kept those that were
+    /// acknowledged before: after a crash it goes on from its own last committed block, fed by a journal, and not from the position of
+    /// its subscription.
     ///
     /// # Errors
     ///

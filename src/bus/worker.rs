@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::record::Record;
+use super::registry::SubscriptionId;
 use super::subscriber::Subscriber;
 use crate::error::{JoinError, StartError};
 use crate::worker::{Source, SpawnError, Worker, WorkerBuilder};
@@ -38,6 +39,12 @@ impl<C: Source<Event = Record<PAYLOAD>>, S: Subscriber, const PAYLOAD: usize>
         self
     }
 
+    /// Which subscription this is.
+    #[must_use]
+    pub fn id(&self) -> SubscriptionId {
+        self.driver.registration().id()
+    }
+
     /// Starts the thread, which has the subscription's name.
     ///
     /// # Errors
@@ -45,10 +52,9 @@ impl<C: Source<Event = Record<PAYLOAD>>, S: Subscriber, const PAYLOAD: usize>
     /// As for [`WorkerBuilder::spawn`]: the subscription has left then.
     pub fn spawn(self) -> Result<Worker<Driver<S, PAYLOAD>>, SpawnError> {
         let Self { builder, driver } = self;
-        let entry = driver.registration().entry();
-        let worker = builder.spawn(driver)?;
-        entry.runs_on(worker.remote());
-        Ok(worker)
+        // Before it runs: it may want to be paused by its own calls.
+        driver.registration().entry().runs_on(builder.remote());
+        builder.spawn(driver)
     }
 }
 

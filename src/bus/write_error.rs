@@ -8,7 +8,9 @@ use super::kind::Kind;
 use crate::error::PublishError;
 
 /// Why a [`Writer`](super::Writer) did not do what it was told. Nothing became visible, and everything is as it was before the
-/// call: block, transaction, order numbers, what is staged.
+/// call: block, transaction, order numbers, what is staged. (Where a block's beginning, or a failed transaction's end, takes several
+/// batches, the first may be there: see [`begin_block`](super::Writer::begin_block) and
+/// [`end_transaction`](super::Writer::end_transaction).)
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WriteError {

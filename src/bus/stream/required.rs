@@ -101,7 +101,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy + 'static> RequiredStream<PAYLOAD, W>
     /// What has become of the sequences since it joined.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.streaming.registration().account().tally()
+        self.streaming.registration().tally()
     }
 
     /// How many sequences are published and not acknowledged at this moment.

@@ -28,6 +28,7 @@ impl<'a> Draft<'a> {
     /// Likewise, of a typed payload.
     #[inline(always)]
     pub(super) fn of<T: Payload>(origin: Origin, payload: &'a T) -> Self {
+        const { T::ALIGNMENT };
         Self::new(origin, T::KIND, T::TOPIC, T::VERSION, bytemuck::bytes_of(payload))
     }
 }
