@@ -219,11 +219,8 @@ fn bus<const PAYLOAD: usize, const WORDS: usize>(work: Work, events: u64) -> f64
             }
         };
         if optional.is_empty() {
-            while let Ok(mut records) = required.read() {
-                while let Some(record) = records.next() {
-                    add(record);
-                }
-                records.acknowledge();
+            while let Ok(records) = required.read() {
+                records.for_each(&mut add);
             }
             return total;
         }

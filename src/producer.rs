@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::Instant;
 
-use bytemuck::AnyBitPattern;
+use bytemuck::{AnyBitPattern, NoUninit};
 
 use crate::attention::Attention;
 use crate::error::{ClaimFull, End, PublishError};
@@ -149,11 +149,11 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
     }
 
     /// Publishes the beginning of an event: see [`Claim::push_prefix`]. (Without a claim, which would look at the attention word
-    /// again.)
+    /// again.) The head is made when there is room, so that it need not be kept over a wait.
     #[inline(always)]
-    pub(crate) fn publish_prefix_until(
+    pub(crate) fn publish_prefix_until<H: NoUninit>(
         &mut self,
-        head: &[u8],
+        head: impl FnOnce() -> H,
         tail: &[u8],
         until: Until,
     ) -> Result<Sequence, PublishError>
@@ -162,7 +162,7 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
     {
         self.make_room(1, until)?;
         let mut free = self.room.take(1);
-        self.writer.push_prefix(&mut free, head, tail);
+        self.writer.push_prefix(&mut free, bytemuck::bytes_of(&head()), tail);
         Ok(Sequence::new(free.publish()))
     }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::mem;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -51,6 +52,30 @@ fn an_optional_subscription_goes_on_at_the_newest_after_a_pause() {
     assert_eq!(subscription.recv().unwrap().sequence().get(), 41);
     let tally = subscription.tally();
     assert_eq!((tally.passed, tally.let_pass, tally.missed), (2, 39, 0));
+}
+
+/// A handler that panics has handled nothing of what it was given at once.
+#[test]
+fn what_a_handler_panicked_at_is_delivered_again() {
+    let (mut writer, bus) = bus(64);
+    let mut subscription = bus.subscribe("panics").required().limit(3).join().unwrap();
+    (0..5).for_each(|_| emit(&mut writer, 1));
+    let mut seen = Vec::new();
+    let panicked = panic::catch_unwind(AssertUnwindSafe(|| {
+        subscription.read().unwrap().for_each(|record| {
+            seen.push(record.sequence().get());
+            assert!(seen.len() < 2, "on purpose");
+        });
+    }));
+    assert!(panicked.is_err());
+    assert_eq!((subscription.tally().passed, subscription.lag()), (0, 5));
+    for expected in [3, 2] {
+        let passed = subscription.read().unwrap().for_each(|record| seen.push(record.sequence().get()));
+        assert_eq!(passed, expected);
+    }
+    assert_eq!(seen, [1, 2, 1, 2, 3, 4, 5]);
+    assert_eq!((subscription.tally().passed, subscription.lag()), (5, 0));
+    subscription.leave();
 }
 
 /// Its filter emits a record for each that it stops, so there is always one more.

@@ -193,15 +193,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
     /// # Errors
     ///
     /// As for [`try_read`](Self::try_read); the handler was not called then.
-    pub fn poll(&mut self, mut handler: impl FnMut(RecordRef<'_>)) -> Result<usize, ReadError> {
-        let mut records = self.try_read()?;
-        let mut passed = 0;
-        while let Some(record) = records.next() {
-            handler(record);
-            passed += 1;
-        }
-        records.acknowledge();
-        Ok(passed)
+    pub fn poll(&mut self, handler: impl FnMut(RecordRef<'_>)) -> Result<usize, ReadError> {
+        Ok(self.try_read()?.for_each(handler))
     }
 
     /// Lets records pass for a while, without holding the writer up: see [`RequiredConsumer::pause`].
@@ -387,6 +380,27 @@ impl<'a, const PAYLOAD: usize> Records<'a, PAYLOAD> {
         }
     }
 
+    /// Calls `handler` for each record that passes the filter, and acknowledges them all. Returns how many passed.
+    ///
+    /// If the handler panics, nothing is acknowledged, and they are delivered again (if the subscription survives).
+    #[inline]
+    pub fn for_each(self, mut handler: impl FnMut(RecordRef<'_>)) -> usize {
+        let Self { batch, filter, assembly, registration, mut walked, left } = self;
+        let run = Run::new(batch.slices(), batch.first_sequence());
+        let mut passed = 0;
+        while passed < left
+            && let Some(found) = run.find(walked.slots() as usize, filter, assembly)
+        {
+            if found.passes {
+                handler(run.record(walked.slots() as usize, found, assembly));
+                passed += 1;
+            }
+            walked.add(found.slots as u64, found.passes);
+        }
+        acknowledge(batch, walked, registration);
+        passed
+    }
+
     /// How many slots there are, of records that pass the filter and others, taken and not.
     #[must_use]
     pub fn slots(&self) -> usize {
@@ -403,9 +417,18 @@ impl<'a, const PAYLOAD: usize> Records<'a, PAYLOAD> {
     #[inline]
     pub fn acknowledge(self) {
         let Self { batch, registration, walked, .. } = self;
-        registration.account().walked(walked);
-        batch.acknowledge_first(walked.slots() as usize).expect("no more was taken than there is");
+        acknowledge(batch, walked, registration);
     }
+}
+
+#[inline(always)]
+fn acknowledge<const PAYLOAD: usize>(
+    batch: Batch<'_, Record<PAYLOAD>>,
+    walked: Walked,
+    registration: &Registration,
+) {
+    registration.account().walked(walked);
+    batch.acknowledge_first(walked.slots() as usize).expect("no more was taken than there is");
 }
 
 impl<const PAYLOAD: usize> fmt::Debug for Records<'_, PAYLOAD> {

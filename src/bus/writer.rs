@@ -364,8 +364,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
     /// Publishes what fits into one slot.
     #[inline(always)]
     fn publish(&mut self, draft: Draft<'_>, when_full: WhenFull) -> Result<Sequence, WriteError> {
-        let header = self.context.header(1, &draft);
-        let sequence = publish_whole(&mut self.producer, when_full, header, draft.payload)?;
+        let Self { producer, context, .. } = self;
+        let sequence = publish_whole(producer, when_full, || context.header(1, &draft), draft.payload)?;
         self.context.use_numbers(1);
         Ok(sequence)
     }

@@ -43,16 +43,19 @@ pub(super) const fn slots_of<const PAYLOAD: usize>(len: usize) -> usize {
 pub(super) fn publish_whole<const PAYLOAD: usize, W: WaitStrategy>(
     producer: &mut Producer<Record<PAYLOAD>, W>,
     when_full: WhenFull,
-    header: Header,
+    header: impl FnOnce() -> Header,
     payload: &[u8],
 ) -> Result<Sequence, PublishError> {
     let until = match when_full {
         WhenFull::Wait => Until::Done,
         WhenFull::Refuse => Until::Now,
     };
-    let flags = header.flags.with(Flags::WHOLE).with(Flags::LAST_OF_BATCH);
-    let head = words(Header { len: payload.len() as u16, flags, ..header });
-    producer.publish_prefix_until(bytemuck::bytes_of(&head), payload, until)
+    let head = || {
+        let header = header();
+        let flags = header.flags.with(Flags::WHOLE).with(Flags::LAST_OF_BATCH);
+        words(Header { len: payload.len() as u16, flags, ..header })
+    };
+    producer.publish_prefix_until(head, payload, until)
 }
 
 /// Publishes records by one claim and one cursor store. Their headers say everything but lengths and places. Returns the sequence
