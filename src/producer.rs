@@ -247,7 +247,7 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
     }
 
     #[inline(always)]
-    fn claim_until(&mut self, count: usize, until: Until) -> Result<Claim<'_, E>, PublishError> {
+    pub(crate) fn claim_until(&mut self, count: usize, until: Until) -> Result<Claim<'_, E>, PublishError> {
         if count > self.max_batch {
             return Err(PublishError::BatchTooLong { len: count, max_batch: self.max_batch });
         }

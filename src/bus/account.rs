@@ -9,6 +9,7 @@ pub(super) struct Account {
     pub(super) passed: Told,
     pub(super) filtered_out: Told,
     pub(super) missed: Told,
+    /// Of an optional one. (What a required one let pass, its consumer knows.)
     pub(super) let_pass: Told,
 }
 

@@ -1,9 +1,11 @@
 //! How an optional subscription reads: it copies slots out, only the bytes in use, and keeps those that hold whole records.
 
-use super::filter::HeaderFilter;
+use super::account::{Account, Walked};
+use super::filter::{Filter, HeaderFilter};
 use super::lines::Lines;
 use super::record::{Flags, HEADER_BYTES, Header, Record};
-use super::walk::Run;
+use super::record_ref::RecordRef;
+use super::walk::{Found, Run};
 use crate::error::RecvError;
 use crate::optional::OptionalConsumer;
 use crate::sequence::Sequence;
@@ -27,6 +29,9 @@ pub(super) struct Copies<const PAYLOAD: usize, W: WaitStrategy> {
 
 impl<const PAYLOAD: usize, W: WaitStrategy> Copies<PAYLOAD, W> {
     const SLOT: usize = HEADER_BYTES + PAYLOAD;
+
+    /// So many slots are copied at once for who takes records one by one.
+    pub(super) const FOR_ONE_BY_ONE: usize = 16;
 
     pub(super) fn new(consumer: OptionalConsumer<Record<PAYLOAD>, W>) -> Self {
         let first = consumer.position();
@@ -134,14 +139,29 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Copies<PAYLOAD, W> {
         (bytemuck::cast_slice(slots), Sequence::new(self.first.get() + slot as u64))
     }
 
-    /// The same, as a walk wants it, from so many slots before on, which were walked through last.
+    /// Walks through the next whole record, which must be there, and accounts for it.
     #[inline(always)]
-    pub(super) fn run(&self, walked: usize) -> Run<'_, PAYLOAD> {
-        let (slots, first) = self.whole_from(self.walked - walked);
+    pub(super) fn step(&mut self, filter: &mut Filter, assembly: &mut Lines, account: &Account) -> Found {
+        let found = self.run_from(self.walked).find(0, filter, assembly).expect("there is a whole record");
+        let mut walked = Walked::default();
+        walked.add(found.slots as u64, found.passes);
+        account.walked(walked);
+        self.walked += found.slots;
+        found
+    }
+
+    /// The record that the last step has found.
+    #[inline(always)]
+    pub(super) fn record<'a>(&'a self, found: Found, assembly: &'a Lines) -> RecordRef<'a> {
+        self.run_from(self.walked - found.slots).record(0, found, assembly)
+    }
+
+    fn run_from(&self, slot: usize) -> Run<'_, PAYLOAD> {
+        let (slots, first) = self.whole_from(slot);
         Run::new((slots, &[]), first)
     }
 
-    /// So many more have been walked through.
+    /// So many more have been walked through, by somebody else.
     #[inline(always)]
     pub(super) fn walk(&mut self, slots: usize) {
         self.walked += slots;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Instant;
 
-use super::account::{Tally, Walked};
+use super::account::Tally;
 use super::copies::Copies;
 use super::copying::Copying;
 use super::driver::Driver;
@@ -126,9 +126,6 @@ pub struct OptionalSubscription<const PAYLOAD: usize, W: WaitStrategy = BackOff>
 }
 
 impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
-    /// So many slots are copied at once.
-    const AT_ONCE: usize = 16;
-
     /// The next record that passes the filter; waits until there is one.
     ///
     /// # Errors
@@ -161,18 +158,20 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
     fn recv_until(&mut self, until: Until) -> Result<RecordRef<'_>, RecvError> {
         let Self { copies, filter, assembly, registration } = self;
         // However much there is that does not pass, a call that does not wait ends with what was there when it began.
-        let end = copies.consumer.position().get() + copies.consumer.lag();
+        // (Only then: the cursor is the writer's, and looking at it takes its cache line away.)
+        let end = match until {
+            Until::Now => copies.consumer.position().get() + copies.consumer.lag(),
+            Until::Deadline(_) | Until::Done => u64::MAX,
+        };
         let found = loop {
-            copies.fill(filter.header(), Self::AT_ONCE, until, || false).inspect_err(|error| {
-                if let RecvError::Lagged { missed, resumed_at } = error {
-                    registration.lagged(*missed, *resumed_at);
-                }
-            })?;
-            let found = copies.run(0).find(0, filter, assembly).expect("there is a record at least");
-            let mut walked = Walked::default();
-            walked.add(found.slots as u64, found.passes);
-            registration.account().walked(walked);
-            copies.walk(found.slots);
+            copies.fill(filter.header(), Copies::<PAYLOAD, W>::FOR_ONE_BY_ONE, until, || false).inspect_err(
+                |error| {
+                    if let RecvError::Lagged { missed, resumed_at } = error {
+                        registration.lagged(*missed, *resumed_at);
+                    }
+                },
+            )?;
+            let found = copies.step(filter, assembly, registration.account());
             if found.passes {
                 break found;
             }
@@ -185,7 +184,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> OptionalSubscription<PAYLOAD, W> {
                 return Err(RecvError::Empty);
             }
         };
-        Ok(copies.run(found.slots).record(0, found, assembly))
+        Ok(copies.record(found, assembly))
     }
 
     /// Gets nothing for a while. What passes meanwhile counts as let pass, and not as missed. It goes on at the newest.

@@ -158,9 +158,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
     /// The [`End`] of the stream, once everything published has been acknowledged.
     #[inline]
     pub fn read(&mut self) -> Result<Records<'_, PAYLOAD>, End> {
-        let Self { consumer, filter, limit, assembly, registration } = self;
-        let batch = consumer.read()?;
-        Ok(Records::new(batch, filter, *limit, assembly, registration))
+        self.records(RequiredConsumer::read)
     }
 
     /// The records published and not yet acknowledged, if there are any now.
@@ -170,9 +168,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
     /// [`ReadError::Empty`] if there are none, [`ReadError::Ended`] if there will be none.
     #[inline]
     pub fn try_read(&mut self) -> Result<Records<'_, PAYLOAD>, ReadError> {
-        let Self { consumer, filter, limit, assembly, registration } = self;
-        let batch = consumer.try_read()?;
-        Ok(Records::new(batch, filter, *limit, assembly, registration))
+        self.records(RequiredConsumer::try_read)
     }
 
     /// The records published and not yet acknowledged; waits until there is one or `deadline` has passed. Looks once, also if it has
@@ -183,8 +179,16 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
     /// [`ReadError::Empty`] when the deadline has passed, [`ReadError::Ended`] if no more records will come.
     #[inline]
     pub fn read_deadline(&mut self, deadline: Instant) -> Result<Records<'_, PAYLOAD>, ReadError> {
+        self.records(|consumer| consumer.read_deadline(deadline))
+    }
+
+    #[inline(always)]
+    fn records<Error>(
+        &mut self,
+        read: impl FnOnce(&mut RequiredConsumer<Record<PAYLOAD>, W>) -> Result<Batch<'_, Record<PAYLOAD>>, Error>,
+    ) -> Result<Records<'_, PAYLOAD>, Error> {
         let Self { consumer, filter, limit, assembly, registration } = self;
-        let batch = consumer.read_deadline(deadline)?;
+        let batch = read(consumer)?;
         Ok(Records::new(batch, filter, *limit, assembly, registration))
     }
 

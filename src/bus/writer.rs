@@ -20,7 +20,7 @@ pub use forwarder::Forwarder;
 use self::collected::Collected;
 use self::context::{Context, MOST_EVENTS};
 use self::draft::{Draft, Drafts};
-use self::put::{WhenFull, publish_together, publish_whole, slots_of};
+use self::put::{publish_together, publish_whole, slots_of};
 use super::emit::Emit;
 use super::hash::Hash;
 use super::kind::{Kind, Origin, Topic};
@@ -33,6 +33,7 @@ use crate::error::PublishError;
 use crate::producer::Producer;
 use crate::sequence::Sequence;
 use crate::wait::{BackOff, WaitStrategy};
+use crate::waiting::Until;
 
 /// The core's side of a bus. [`BusBuilder::build`](super::BusBuilder::build) hands it out, once.
 ///
@@ -159,7 +160,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
     pub fn end_block(&mut self) -> Result<Sequence, WriteError> {
         let ended = self.context.block_ended()?;
         let draft = Draft { flags: Flags::ENDS_BLOCK, ..Draft::of(Origin::default(), &ended) };
-        let sequence = self.publish(draft, WhenFull::Wait)?;
+        let sequence = self.publish(draft, Until::Done)?;
         self.context = Context::default();
         Ok(sequence)
     }
@@ -187,7 +188,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
         let sequence = match outcome {
             Outcome::Succeeded => {
                 let ended = TransactionEnded { events: events + 1, code: 0 };
-                self.publish(Draft::of(Origin::default(), &ended), WhenFull::Wait)?
+                self.publish(Draft::of(Origin::default(), &ended), Until::Done)?
             }
             Outcome::Failed { code, error } => self.publish_failure(events, code, error)?,
         };
@@ -219,7 +220,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
     /// [`PublishError::Full`] in [`WriteError::Publish`], and those of [`Emit::emit`].
     #[inline]
     pub fn try_emit<T: Payload>(&mut self, origin: Origin, payload: &T) -> Result<Sequence, WriteError> {
-        self.say(Draft::of(origin, payload), WhenFull::Refuse)
+        self.say(Draft::of(origin, payload), Until::Now)
     }
 
     /// Emits a payload of raw bytes if there is room now. Returns its (first) sequence. Otherwise as [`Emit::emit_bytes`].
@@ -235,7 +236,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
         topic: Topic,
         payload: &[u8],
     ) -> Result<Sequence, WriteError> {
-        self.say(Draft::new(origin, kind, topic, 1, payload), WhenFull::Refuse)
+        self.say(Draft::new(origin, kind, topic, 1, payload), Until::Now)
     }
 
     /// Begins to collect events that are to be published together.
@@ -351,11 +352,11 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
     ///
     /// Inlined, and without a call that is given the payload, so that one that the caller has in registers never passes through memory.
     #[inline(always)]
-    fn say(&mut self, draft: Draft<'_>, when_full: WhenFull) -> Result<Sequence, WriteError> {
+    fn say(&mut self, draft: Draft<'_>, until: Until) -> Result<Sequence, WriteError> {
         if draft.payload.len() > PAYLOAD {
-            self.split(draft, when_full)
+            self.split(draft, until)
         } else if self.context.has_number() && !draft.kind.is_reserved() {
-            self.publish(draft, when_full)
+            self.publish(draft, until)
         } else {
             self.refuse(draft.kind)
         }
@@ -363,19 +364,19 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
 
     /// Publishes what fits into one slot.
     #[inline(always)]
-    fn publish(&mut self, draft: Draft<'_>, when_full: WhenFull) -> Result<Sequence, WriteError> {
+    fn publish(&mut self, draft: Draft<'_>, until: Until) -> Result<Sequence, WriteError> {
         let Self { producer, context, .. } = self;
-        let sequence = publish_whole(producer, when_full, || context.header(1, &draft), draft.payload)?;
+        let sequence = publish_whole(producer, until, || context.header(1, &draft), draft.payload)?;
         self.context.use_numbers(1);
         Ok(sequence)
     }
 
     /// Publishes what takes several slots, if it can be an event.
     #[inline(never)]
-    fn split(&mut self, draft: Draft<'_>, when_full: WhenFull) -> Result<Sequence, WriteError> {
+    fn split(&mut self, draft: Draft<'_>, until: Until) -> Result<Sequence, WriteError> {
         self.context.check_numbers(1)?;
         WriteError::check(draft.kind, draft.payload.len(), self.max_payload())?;
-        Ok(publish_drafts(&mut self.producer, &mut self.context, when_full, once(draft))?)
+        Ok(publish_drafts(&mut self.producer, &mut self.context, until, once(draft))?)
     }
 
     /// Why there can be no event of this kind now.
@@ -391,12 +392,12 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
 fn publish_drafts<'a, const PAYLOAD: usize, W: WaitStrategy>(
     producer: &mut Producer<Record<PAYLOAD>, W>,
     context: &mut Context,
-    when_full: WhenFull,
+    until: Until,
     drafts: impl Iterator<Item = Draft<'a>> + Clone,
 ) -> Result<Sequence, PublishError> {
     let count = drafts.clone().count() as u32;
     let records = (1..).zip(drafts).map(|(ahead, draft)| (context.header(ahead, &draft), draft.payload));
-    let first = publish_together(producer, when_full, records)?;
+    let first = publish_together(producer, until, records)?;
     context.use_numbers(count);
     Ok(first)
 }
@@ -420,7 +421,7 @@ fn publish_in_batches<'a, const PAYLOAD: usize, W: WaitStrategy>(
         };
         let count = drafts.clone().take_while(fits).count();
         let Some(last) = count.checked_sub(1) else { return Ok(first) };
-        publish_drafts(producer, context, WhenFull::Wait, drafts.clone().take(count))?;
+        publish_drafts(producer, context, Until::Done, drafts.clone().take(count))?;
         drafts.nth(last);
     }
 }
@@ -436,7 +437,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Emit for Writer<PAYLOAD, W> {
         version: u8,
         payload: &[u8],
     ) -> Result<(), WriteError> {
-        self.say(Draft::new(origin, kind, topic, version, payload), WhenFull::Wait).map(drop)
+        self.say(Draft::new(origin, kind, topic, version, payload), Until::Done).map(drop)
     }
 }
 

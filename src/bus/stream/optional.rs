@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::super::account::{Tally, Walked};
+use super::super::account::Tally;
 use super::super::copies::Copies;
 use super::super::filter::Filter;
 use super::super::lagged::Lagged;
@@ -116,12 +116,10 @@ impl<const PAYLOAD: usize, W: WaitStrategy + 'static> Source for Copied<PAYLOAD,
     type Item = Result<OwnedRecord, Lagged>;
 
     fn next(&mut self, registration: &Registration) -> Result<Self::Item, Nothing> {
-        /// So many slots are copied at once.
-        const AT_ONCE: usize = 16;
         let Self { copies, filter, assembly } = self;
         let mut left = AT_MOST;
         while left > 0 {
-            match copies.fill(filter.header(), AT_ONCE, Until::Now, || false) {
+            match copies.fill(filter.header(), Copies::<PAYLOAD, W>::FOR_ONE_BY_ONE, Until::Now, || false) {
                 Ok(()) => {}
                 Err(RecvError::Lagged { missed, resumed_at }) => {
                     registration.lagged(missed, resumed_at);
@@ -131,13 +129,9 @@ impl<const PAYLOAD: usize, W: WaitStrategy + 'static> Source for Copied<PAYLOAD,
                 Err(RecvError::Ended(end)) => return Err(Nothing::AnyMore(end)),
                 Err(RecvError::BufferFull) => unreachable!("records are copied into memory that grows"),
             }
-            let found = copies.run(0).find(0, filter, assembly).expect("there is a record at least");
-            let mut walked = Walked::default();
-            walked.add(found.slots as u64, found.passes);
-            registration.account().walked(walked);
-            copies.walk(found.slots);
+            let found = copies.step(filter, assembly, registration.account());
             if found.passes {
-                return Ok(Ok(copies.run(found.slots).record(0, found, assembly).into()));
+                return Ok(Ok(copies.record(found, assembly).into()));
             }
             left = left.saturating_sub(found.slots as u64);
         }

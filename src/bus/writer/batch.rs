@@ -4,12 +4,13 @@ use std::fmt;
 
 use super::Writer;
 use super::draft::Draft;
-use super::put::{WhenFull, slots_of};
+use super::put::slots_of;
 use crate::bus::emit::Emit;
 use crate::bus::kind::{Kind, Origin, Topic};
 use crate::bus::write_error::WriteError;
 use crate::sequence::Sequence;
 use crate::wait::{BackOff, WaitStrategy};
+use crate::waiting::Until;
 
 /// Events of any kinds, collected to be published together: by one store of the ring's cursor. [`Writer::batch`] begins one.
 ///
@@ -71,7 +72,7 @@ impl<'writer, const PAYLOAD: usize, W: WaitStrategy> Batch<'writer, PAYLOAD, W> 
     ///
     /// [`WriteError::Publish`].
     pub fn publish(mut self) -> Result<Option<Sequence>, WriteError> {
-        self.publish_or(WhenFull::Wait)
+        self.publish_or(Until::Done)
     }
 
     /// Publishes all of it at once if there is room for all now. It is empty then, and can collect again; after an error it is as
@@ -81,15 +82,15 @@ impl<'writer, const PAYLOAD: usize, W: WaitStrategy> Batch<'writer, PAYLOAD, W> 
     ///
     /// [`WriteError::Publish`], also with [`PublishError::Full`](crate::PublishError::Full).
     pub fn try_publish(&mut self) -> Result<Option<Sequence>, WriteError> {
-        self.publish_or(WhenFull::Refuse)
+        self.publish_or(Until::Now)
     }
 
-    fn publish_or(&mut self, when_full: WhenFull) -> Result<Option<Sequence>, WriteError> {
+    fn publish_or(&mut self, until: Until) -> Result<Option<Sequence>, WriteError> {
         if self.is_empty() {
             return Ok(None);
         }
         let Writer { producer, context, collected, .. } = &mut *self.writer;
-        let first = collected.publish(producer, when_full)?;
+        let first = collected.publish(producer, until)?;
         context.use_numbers(collected.len() as u32);
         collected.clear();
         Ok(Some(first))

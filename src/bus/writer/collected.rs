@@ -2,12 +2,13 @@
 
 use bytemuck::{cast, cast_slice};
 
-use super::put::{WhenFull, put_fragments, put_last, slots_of, words};
+use super::put::{put, put_fragments, slots_of, words};
 use crate::bus::record::{Flags, HEADER_BYTES, Header, Record};
 use crate::error::PublishError;
 use crate::producer::Producer;
 use crate::sequence::Sequence;
 use crate::wait::WaitStrategy;
+use crate::waiting::Until;
 
 const WORD: usize = size_of::<u64>();
 const HEADER_WORDS: usize = HEADER_BYTES / WORD;
@@ -63,9 +64,9 @@ impl Collected {
     pub(super) fn publish<const PAYLOAD: usize, W: WaitStrategy>(
         &self,
         producer: &mut Producer<Record<PAYLOAD>, W>,
-        when_full: WhenFull,
+        until: Until,
     ) -> Result<Sequence, PublishError> {
-        let mut claim = when_full.claim(producer, self.slots)?;
+        let mut claim = producer.claim_until(self.slots, until)?;
         let mut rest = &*self.buffer;
         while let [len, behind @ ..] = rest {
             let len = *len as usize;
@@ -78,7 +79,7 @@ impl Collected {
             let (header, payload) = record.split_first_chunk::<HEADER_WORDS>().expect("a header, and more");
             let (header, payload): (Header, _) = (cast(*header), &cast_slice(payload)[..len]);
             if len <= PAYLOAD {
-                put_last(&mut claim, header, payload);
+                put(&mut claim, header, payload, Flags::WHOLE);
             } else {
                 let flags = header.flags.without(Flags::WHOLE);
                 put_fragments(&mut claim, Header { flags, ..header }, payload);

@@ -4,11 +4,12 @@ use std::fmt;
 use std::iter::once;
 
 use super::Writer;
-use super::put::{WhenFull, publish_together};
+use super::put::publish_together;
 use crate::bus::record::{Flags, Header};
 use crate::bus::write_error::WriteError;
 use crate::sequence::Sequence;
 use crate::wait::{BackOff, WaitStrategy};
+use crate::waiting::Until;
 
 /// The writing side of a bus that carries records made elsewhere: a replay of what was kept, a relay. Made by
 /// [`Writer::forward_from`].
@@ -105,7 +106,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Forwarder<PAYLOAD, W> {
         records.clone().try_for_each(|(_, payload)| WriteError::check_length(payload.len(), longest))?;
         self.writer.gate.wait();
         let records = records.map(|(header, payload)| (without_place(header), payload));
-        Ok(publish_together(&mut self.writer.producer, WhenFull::Wait, records)?)
+        Ok(publish_together(&mut self.writer.producer, Until::Done, records)?)
     }
 }
 

@@ -9,29 +9,6 @@ use crate::sequence::Sequence;
 use crate::wait::WaitStrategy;
 use crate::waiting::Until;
 
-/// What to do when there is no room.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum WhenFull {
-    /// By the producer's strategy.
-    Wait,
-    /// With [`PublishError::Full`].
-    Refuse,
-}
-
-impl WhenFull {
-    #[inline(always)]
-    pub(super) fn claim<const PAYLOAD: usize, W: WaitStrategy>(
-        self,
-        producer: &mut Producer<Record<PAYLOAD>, W>,
-        slots: usize,
-    ) -> Result<Claim<'_, Record<PAYLOAD>>, PublishError> {
-        match self {
-            Self::Wait => producer.claim(slots),
-            Self::Refuse => producer.try_claim(slots),
-        }
-    }
-}
-
 /// How many slots a payload takes: one, also if it is empty.
 #[inline(always)]
 pub(super) const fn slots_of<const PAYLOAD: usize>(len: usize) -> usize {
@@ -42,14 +19,10 @@ pub(super) const fn slots_of<const PAYLOAD: usize>(len: usize) -> usize {
 #[inline(always)]
 pub(super) fn publish_whole<const PAYLOAD: usize, W: WaitStrategy>(
     producer: &mut Producer<Record<PAYLOAD>, W>,
-    when_full: WhenFull,
+    until: Until,
     header: impl FnOnce() -> Header,
     payload: &[u8],
 ) -> Result<Sequence, PublishError> {
-    let until = match when_full {
-        WhenFull::Wait => Until::Done,
-        WhenFull::Refuse => Until::Now,
-    };
     let head = || {
         let header = header();
         let flags = header.flags.with(Flags::WHOLE).with(Flags::LAST_OF_BATCH);
@@ -64,11 +37,11 @@ pub(super) fn publish_whole<const PAYLOAD: usize, W: WaitStrategy>(
 /// Panics if a clone of `records` yields others than `records` does; nothing is published then.
 pub(super) fn publish_together<'a, const PAYLOAD: usize, W: WaitStrategy>(
     producer: &mut Producer<Record<PAYLOAD>, W>,
-    when_full: WhenFull,
+    until: Until,
     records: impl Iterator<Item = (Header, &'a [u8])> + Clone,
 ) -> Result<Sequence, PublishError> {
     let slots = records.clone().map(|(_, payload)| slots_of::<PAYLOAD>(payload.len())).sum();
-    let mut claim = when_full.claim(producer, slots)?;
+    let mut claim = producer.claim_until(slots, until)?;
     for (header, payload) in records {
         if payload.len() <= PAYLOAD {
             put(&mut claim, header, payload, Flags::WHOLE);
@@ -95,18 +68,9 @@ pub(super) fn put_fragments<const PAYLOAD: usize>(
     }
 }
 
-/// Writes a payload that fits into one slot into the last slot of the claim.
-pub(super) fn put_last<const PAYLOAD: usize>(
-    claim: &mut Claim<'_, Record<PAYLOAD>>,
-    header: Header,
-    payload: &[u8],
-) {
-    put(claim, header, payload, Flags::WHOLE);
-}
-
 /// Writes one fragment into the next slot. The claim's last slot ends the batch.
 #[inline(always)]
-fn put<const PAYLOAD: usize>(
+pub(super) fn put<const PAYLOAD: usize>(
     claim: &mut Claim<'_, Record<PAYLOAD>>,
     header: Header,
     fragment: &[u8],
@@ -116,7 +80,7 @@ fn put<const PAYLOAD: usize>(
     let flags = header.flags.with(place).with(end);
     let head = words(Header { len: fragment.len() as u16, flags, ..header });
     let pushed = claim.push_prefix(bytemuck::bytes_of(&head), fragment);
-    assert!(pushed.is_ok(), "the iterator yields more records than its clone had");
+    assert!(pushed.is_ok(), "there are more records than slots were claimed for");
 }
 
 /// The header as the words it is made of.
