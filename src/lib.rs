@@ -107,6 +107,7 @@ mod parking;
 mod pause;
 mod producer;
 mod progress;
+mod read_from;
 mod region;
 mod required;
 mod ring;
@@ -130,11 +131,12 @@ pub use error::{
     ProgressError, PublishError, ReadError, RecvError, StartError,
 };
 pub use event::Event;
-pub use optional::{OptionalBuilder, OptionalConsumer, ReadFrom, Received};
+pub use optional::{OptionalBuilder, OptionalConsumer, Received};
 pub use parking::Parking;
 pub use pause::{Pausable, Paused};
 pub use producer::{Claim, Producer};
 pub use progress::Progress;
+pub use read_from::ReadFrom;
 pub use required::{RequiredBuilder, RequiredConsumer};
 pub use ring::{GroupMember, Ring, RingBuilder};
 pub use sequence::{MAX_FIRST_SEQUENCE, Sequence};
