@@ -83,8 +83,9 @@ impl<E: Event> Reader<E> {
         }
     }
 
-    pub(crate) fn position(&self) -> u64 {
-        self.gating.position()
+    /// The next sequence to read.
+    pub(crate) fn next(&self) -> u64 {
+        self.gating.next()
     }
 
     pub(crate) fn acknowledge(&mut self, count: u64) {
@@ -104,7 +105,7 @@ impl<E: Event> Reader<E> {
         len: u64,
         mut handle: impl FnMut(&E, Sequence, bool) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let end = self.gating.position() + len;
+        let end = self.gating.next() + len;
         let mut left = len;
         while left > 0 {
             let part = left.min(self.part);
@@ -136,18 +137,18 @@ impl<E: Event> Reader<E> {
 impl<E: Event> Reading for Reader<E> {
     #[inline(always)]
     fn position(&self) -> u64 {
-        self.gating.position()
+        self.gating.next()
     }
 
     #[inline(always)]
     fn seen(&self) -> u64 {
-        self.gating.position() + self.gating.readable()
+        self.gating.next() + self.gating.readable()
     }
 
     #[inline(always)]
     fn glance(&self) -> bool {
         // Lest the event's line is asked for only when the cursor's has come.
-        self.slots.prefetch(self.gating.position());
+        self.slots.prefetch(self.gating.next());
         self.gating.is_worth_a_look()
     }
 
@@ -158,8 +159,8 @@ impl<E: Event> Reading for Reader<E> {
 
 /// Events that are published and not yet acknowledged, in the ring's own memory: at least one.
 ///
-/// [`acknowledge`](Self::acknowledge) it, or a part of it. Dropped or leaked, it is delivered again, together with what has been
-/// published since. While it is there, its slots are not written.
+/// [`acknowledge`](Self::acknowledge) it, or a part of it; or [`defer`](Self::defer) it, to acknowledge it later, and read on. Dropped or
+/// leaked, it is delivered again, together with what has been published since. While it is there, its slots are not written.
 #[must_use = "a batch that is not acknowledged is delivered again"]
 pub struct Batch<'consumer, E: Event> {
     hold: Hold,
@@ -178,7 +179,7 @@ impl<'consumer, E: Event> Batch<'consumer, E> {
     /// The sequence of the first event. The others follow without a gap.
     #[must_use]
     pub fn first_sequence(&self) -> Sequence {
-        Sequence::new(self.reader.gating.position())
+        Sequence::new(self.reader.gating.next())
     }
 
     /// The events in place: the first slice up to where the ring wraps, the second (often empty) from there on.
@@ -192,17 +193,19 @@ impl<'consumer, E: Event> Batch<'consumer, E> {
     #[inline]
     pub fn iter(&self) -> BatchIter<'_, E> {
         let (before_wrap, after_wrap) = self.slices();
-        BatchIter { next: self.reader.gating.position(), events: before_wrap.iter().chain(after_wrap) }
+        BatchIter { next: self.reader.gating.next(), events: before_wrap.iter().chain(after_wrap) }
     }
 
-    /// Gives all events up: their slots may be written again. One store, for the whole batch.
+    /// Gives all events up, and what was [deferred](Self::defer) before them: their slots may be written again. One store, for the
+    /// whole batch.
     #[inline]
     pub fn acknowledge(self) {
         self.hold.release();
         self.reader.gating.acknowledge(self.len);
     }
 
-    /// Gives the first `count` events up; the others are delivered again.
+    /// Gives the first `count` events up, and what was [deferred](Self::defer) before them; the others are delivered again. A count of 0
+    /// gives nothing up.
     ///
     /// # Errors
     ///
@@ -213,7 +216,64 @@ impl<'consumer, E: Event> Batch<'consumer, E> {
             return Err(AcknowledgeError { count, len: self.len() });
         }
         self.hold.release();
-        self.reader.gating.acknowledge(count as u64);
+        self.reader.gating.acknowledge_some(count as u64);
+        Ok(())
+    }
+
+    /// Goes on behind all events without acknowledging them, for a consumer that may do so only later (when what it wrote has been
+    /// synced, say): they are not delivered again, and later reads begin behind them, and wait for what comes there. Until
+    /// [`acknowledge_deferred`](crate::RequiredConsumer::acknowledge_deferred) they stay what they were to everybody else: their slots
+    /// are not written, who comes after this consumer does not get them, and they count as
+    /// [`lag`](crate::RequiredConsumer::lag).
+    ///
+    /// The events that are deferred are always the oldest that are not acknowledged, because a position is one number: to
+    /// acknowledge a later event, in whatever way, acknowledges all that were deferred. A [pause](crate::RequiredConsumer::pause) lets them
+    /// pass with the rest; a consumer that leaves or fails has not acknowledged them; and one that becomes a
+    /// [worker](crate::RequiredConsumer::into_worker) gets them again.
+    ///
+    /// When the whole ring is deferred, the producer waits for the consumer: one that waits then for events without a deadline
+    /// waits for ever, and so does the producer.
+    ///
+    /// ```
+    /// use ringbus::{PublishError, ReadError, Ring};
+    ///
+    /// let (mut producer, ring) = Ring::<u64>::builder().capacity(4).build()?;
+    /// let mut journal = ring.required("journal").join()?;
+    /// let mut gateway = ring.required("gateway").after(&[&journal]).join()?;
+    /// producer.publish_batch(&[10])?;
+    /// journal.read()?.defer(); // written
+    /// producer.publish_batch(&[11])?;
+    /// let batch = journal.read()?; // goes on behind it
+    /// assert_eq!((batch.first_sequence().get(), batch.len()), (1, 1));
+    /// batch.defer();
+    /// assert_eq!((journal.position().get(), journal.deferred(), journal.lag()), (0, 2, 2));
+    /// assert_eq!(gateway.try_read().unwrap_err(), ReadError::Empty);
+    ///
+    /// journal.acknowledge_deferred(); // synced
+    /// assert_eq!((journal.position().get(), journal.deferred(), journal.lag()), (2, 0, 0));
+    /// assert_eq!(gateway.read()?.len(), 2);
+    /// # gateway.leave();
+    /// # journal.leave();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn defer(self) {
+        self.hold.release();
+        self.reader.gating.defer(self.len);
+    }
+
+    /// [Defers](Self::defer) the first `count` events; the others are delivered again.
+    ///
+    /// # Errors
+    ///
+    /// [`AcknowledgeError`] if the batch has fewer; nothing is deferred then.
+    #[inline]
+    pub fn defer_first(self, count: usize) -> Result<(), AcknowledgeError> {
+        if count > self.len() {
+            return Err(AcknowledgeError { count, len: self.len() });
+        }
+        self.hold.release();
+        self.reader.gating.defer(count as u64);
         Ok(())
     }
 
@@ -248,7 +308,7 @@ struct Handled<'a, E: Event> {
 impl<E: Event> Drop for Handled<'_, E> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.reader.gating.acknowledge(self.count);
+        self.reader.gating.acknowledge_some(self.count);
     }
 }
 

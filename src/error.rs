@@ -176,7 +176,7 @@ pub enum GroupError {
         /// The ring that was asked.
         ring: Arc<str>,
     },
-    /// One of them has acknowledged events already.
+    /// One of them has acknowledged or deferred events already.
     HasStarted {
         /// That consumer.
         consumer: Arc<str>,
@@ -200,7 +200,7 @@ impl fmt::Display for GroupError {
             Self::HasStarted { consumer, position } => write!(
                 f,
                 "consumer `{consumer}` has started on its own and stands at {position}; start a group before any of it \
-                 acknowledges"
+                 acknowledges or defers"
             ),
             Self::DependantOutside { consumer } => write!(
                 f,

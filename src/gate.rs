@@ -7,7 +7,9 @@
 //! Two permissions keep the sides apart, and nobody else makes them:
 //!
 //! - [`GatingSequence`], made here: these sequences are published and held. Made by joining, widened by looking at the
-//!   barrier, narrowed by acknowledging.
+//!   barrier, narrowed by acknowledging, and by deferring. The gate stands at the first sequence that is not acknowledged; reading
+//!   goes on at the first that is not deferred either, which is never before it. Deferring moves that one alone, so what is lent is
+//!   always a part of what the gate holds.
 //! - [`Free`](crate::room::Free), made in `room.rs`: these slots are the producer's to write.
 //!
 //! `storage.rs` writes a slot only for a `Free`, and lends a slot only for a `GatingSequence`: that is its safety argument,
@@ -202,7 +204,10 @@ fn enter(core: &Core, gate: &AtomicU64) -> u64 {
     start
 }
 
-/// A required consumer's place: its position, and the permission to read in place what is published and not yet acknowledged.
+/// A required consumer's place: its position, and the permission to read in place what is published and neither acknowledged nor
+/// deferred.
+///
+/// `position <= next <= seen`; what lies between the first two is deferred.
 #[derive(Debug)]
 pub struct GatingSequence {
     gate: Projection<Core, AtomicU64>,
@@ -211,6 +216,8 @@ pub struct GatingSequence {
     place: usize,
     /// The first sequence not acknowledged: what the gate holds.
     position: u64,
+    /// The first sequence to read next.
+    next: u64,
     /// The highest end of what may be read that was seen.
     seen: u64,
     frozen: bool,
@@ -258,6 +265,7 @@ impl GatingSequence {
             member,
             place,
             position: start,
+            next: start,
             seen: start,
             frozen: false,
             #[cfg(feature = "latency")]
@@ -299,8 +307,20 @@ impl GatingSequence {
         &self.member
     }
 
+    /// The first sequence not acknowledged. In a pause, where it began.
     pub(crate) fn position(&self) -> u64 {
         self.position
+    }
+
+    /// The first sequence to read next.
+    #[inline(always)]
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// How many sequences were deferred and are not acknowledged.
+    pub(crate) fn deferred(&self) -> u64 {
+        self.next - self.position
     }
 
     /// For those who come after this consumer or wait for it.
@@ -312,10 +332,10 @@ impl GatingSequence {
         !self.barrier.upstream().is_empty()
     }
 
-    /// How many sequences, from the position on, may be read and are held.
+    /// How many sequences, from `next` on, may be read and are held.
     #[inline(always)]
     pub(crate) fn readable(&self) -> u64 {
-        self.seen - self.position
+        self.seen - self.next
     }
 
     /// Whether a look may find something new, where the last one found nothing. For those who poll: no more than it takes, because
@@ -331,7 +351,7 @@ impl GatingSequence {
     /// Looks at the barrier.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> Observed {
-        let observed = self.barrier.observe(self.position);
+        let observed = self.barrier.observe(self.next);
         self.seen = observed.count;
         observed
     }
@@ -353,7 +373,7 @@ impl GatingSequence {
     pub(crate) fn look_closer(&mut self) -> Option<End> {
         self.resume();
         let stopped_before = proven!(None, "stop-looked-at-first" => Some(self.core().attention.stopped()));
-        let departed = self.barrier.departed(self.position);
+        let departed = self.barrier.departed(self.next);
         let stopped = stopped_before.unwrap_or_else(|| self.core().attention.stopped());
         proven!(self.look(), "ends-without-another-look" => Observed { count: 0, closed: false });
         if self.readable() > 0 {
@@ -361,7 +381,7 @@ impl GatingSequence {
         }
         let core = self.core();
         let observed = core.cursor.observe();
-        let has_ended = observed.closed && observed.count == self.position;
+        let has_ended = observed.closed && observed.count == self.next;
         if has_ended {
             return Some(core.attention.end());
         }
@@ -371,19 +391,51 @@ impl GatingSequence {
         stopped.or_else(|| departed.map(|(followed, departure)| self.barrier.end_after(followed, departure)))
     }
 
-    /// Gives up the next `count` sequences: the producer may write their slots.
+    /// Goes on behind the next `count` sequences, and holds them.
+    ///
+    /// Panics if `count` is more than is readable.
+    #[inline]
+    pub(crate) fn defer(&mut self, count: u64) {
+        assert!(count <= self.readable(), "deferred more than was readable");
+        self.next += count;
+        proven!((), "deferring-acknowledges" => self.gate.store(self.next, Release));
+    }
+
+    /// Goes back to the first that was deferred: it can be read again, since it is still held.
+    pub(crate) fn take_back_deferred(&mut self) {
+        self.next = self.position;
+    }
+
+    /// [`acknowledge`](Self::acknowledge), where `count` may be 0: then nothing is given up, nor what was deferred.
+    #[inline(always)]
+    pub(crate) fn acknowledge_some(&mut self, count: u64) {
+        if count > 0 {
+            self.acknowledge(count);
+        }
+    }
+
+    /// Gives up what was deferred.
+    pub(crate) fn acknowledge_deferred(&mut self) {
+        // Not in a pause, which must not begin to gate again: there is nothing deferred in one.
+        if self.deferred() > 0 {
+            self.acknowledge(0);
+        }
+    }
+
+    /// Gives up the next `count` sequences, and what was deferred before them: the producer may write their slots.
     ///
     /// Panics if `count` is more than is readable.
     #[inline(always)]
     pub(crate) fn acknowledge(&mut self, count: u64) {
         assert!(count <= self.readable(), "acknowledged more than was readable");
-        self.position += count;
+        self.next += count;
+        self.position = self.next;
         // Release: pairs with the producer's look (acknowledge/look).
-        self.gate.store(self.position, proven!(Release, "acknowledge-store-relaxed" => Relaxed));
+        self.gate.store(self.next, proven!(Release, "acknowledge-store-relaxed" => Relaxed));
         self.gate.owner().attention.after_acknowledge();
         // After the gate: whoever reads the histogram meanwhile holds up nobody but this consumer.
         #[cfg(feature = "latency")]
-        self.recorder.acknowledged(self.position, self.gate.owner(), &self.member);
+        self.recorder.acknowledged(self.next, self.gate.owner(), &self.member);
     }
 
     /// Lets all of `group` start at one sequence: the highest at which one of them joined. What lies before it is given up, and
@@ -392,14 +444,15 @@ impl GatingSequence {
         for member in group.iter_mut() {
             member.resume();
         }
-        let starts = group.iter().map(|member| member.position);
+        let starts = group.iter().map(|member| member.next);
         let start = proven!(starts.max(), "group-starts-at-its-first" => starts.min())
             .unwrap_or_else(|| core.cursor.observe().count);
         let places = lock(&core.gates.places);
         for member in &*group {
             let consumer = || Arc::clone(&member.member.name);
-            if member.position != member.member.joined_at() {
-                let position = Sequence::new(member.position);
+            // Also one that has only deferred.
+            if member.next != member.member.joined_at() {
+                let position = Sequence::new(member.next);
                 return Err(GroupError::HasStarted { consumer: consumer(), position });
             }
             // Whoever comes after it and is not in the group would read what it gives up.
@@ -414,13 +467,13 @@ impl GatingSequence {
             #[cfg(feature = "latency")]
             member.recorder.skip_to(core, start);
             member.seen = start;
-            member.acknowledge(start - member.position);
+            member.acknowledge(start - member.next);
         }
         drop(places);
         Ok(start)
     }
 
-    /// Stops gating, and reads nothing, until [`resume`](Self::resume).
+    /// Stops gating, and reads nothing, until [`resume`](Self::resume). What was deferred passes with the rest.
     pub(crate) fn pause(&mut self) -> Result<(), PauseError> {
         self.resume();
         let core = Arc::clone(self.core());
@@ -447,6 +500,7 @@ impl GatingSequence {
 
     /// Under the lock of the table.
     fn stop_gating(&mut self) {
+        self.next = self.position;
         self.seen = self.position;
         let barrier = std::mem::replace(&mut self.barrier, Barrier::After([].into()));
         self.barrier = Barrier::Paused(Box::new(barrier));
@@ -464,6 +518,7 @@ impl GatingSequence {
         let mut places = lock(&core.gates.places);
         let start = enter(&core, &self.gate);
         self.seen = start;
+        self.next = start;
         self.position = start;
         #[cfg(feature = "latency")]
         self.recorder.skip_to(&core, start);

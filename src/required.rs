@@ -170,7 +170,8 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for RequiredBuilder<'_, E, W> {
 ///
 /// It reads a [`Batch`], that is, all that is published and not yet acknowledged, as at most two slices of the ring's own
 /// memory, and acknowledges it. What was not acknowledged is delivered again, and its slots are not overwritten meanwhile: a
-/// consumer that stops acknowledging holds the producer up after one lap of the ring.
+/// consumer that stops acknowledging holds the producer up after one lap of the ring. One that writes events long before it may
+/// acknowledge them [defers](Batch::defer) them, and reads on.
 ///
 /// Join with [`Ring::required`]; go with [`leave`](Self::leave). Dropped without having left, while the ring is open, it has
 /// failed: the producer's next publish returns an error that names it, and the ring closes
@@ -242,11 +243,11 @@ pub struct RequiredConsumer<E: Event, W: WaitStrategy = BackOff> {
 }
 
 impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
-    /// The events published and not yet acknowledged; waits until there is one.
+    /// The events published and not yet acknowledged or [deferred](Batch::defer); waits until there is one.
     ///
     /// # Errors
     ///
-    /// The [`End`] of the stream, once everything published has been acknowledged.
+    /// The [`End`] of the stream, once everything published has been acknowledged or deferred.
     #[inline]
     pub fn read(&mut self) -> Result<Batch<'_, E>, End> {
         match self.wait_for_batch(Until::Done, || false) {
@@ -258,7 +259,7 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         }
     }
 
-    /// The events published and not yet acknowledged, if there are any now.
+    /// The events published and not yet acknowledged or [deferred](Batch::defer), if there are any now.
     ///
     /// # Errors
     ///
@@ -271,8 +272,8 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         }
     }
 
-    /// The events published and not yet acknowledged; waits until there is one or `deadline` has passed. Looks once, also if
-    /// it has passed before.
+    /// The events published and not yet acknowledged or [deferred](Batch::defer); waits until there is one or `deadline` has
+    /// passed. Looks once, also if it has passed before.
     ///
     /// # Errors
     ///
@@ -314,6 +315,13 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     #[inline]
     pub fn poll(&mut self, handler: impl FnMut(&E, Sequence, bool)) -> Result<usize, ReadError> {
         Ok(self.try_read()?.for_each(handler))
+    }
+
+    /// Gives up all that was [deferred](Batch::defer): the slots may be written again, and who comes after this consumer gets the
+    /// events. One store, or none if nothing was deferred. Also after the [`End`].
+    #[inline]
+    pub fn acknowledge_deferred(&mut self) {
+        self.reader.gating.acknowledge_deferred();
     }
 
     /// Stops being required: the producer no longer waits for this consumer, and its place is free for another. Returns its
@@ -358,7 +366,8 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     }
 
     /// Stops gating for a while: the producer does not wait for this consumer, which gets none of the events that it has not
-    /// acknowledged now or that are published until it resumes. [`Paused::resume`] says how many those were.
+    /// acknowledged now or that are published until it resumes. [`Paused::resume`] says how many those were. Those that it has
+    /// [deferred](Batch::defer) are among them, although it had been given them: acknowledge them before.
     ///
     /// # Errors
     ///
@@ -394,12 +403,19 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
         self.reader.gating.pause_if_asked().then(|| Paused::new(self))
     }
 
-    /// Puts this consumer on a thread of its own: see [`worker`](crate::worker).
-    pub fn into_worker(self) -> WorkerBuilder<Self>
+    /// Puts this consumer on a thread of its own: see [`worker`](crate::worker). There it gets again what it had
+    /// [deferred](Batch::defer).
+    pub fn into_worker(mut self) -> WorkerBuilder<Self>
     where
         W: 'static,
     {
+        self.take_back_deferred();
         WorkerBuilder::new(self)
+    }
+
+    /// For who goes on with it by acknowledging in order: what was deferred is delivered again.
+    pub(crate) fn take_back_deferred(&mut self) {
+        self.reader.gating.take_back_deferred();
     }
 
     pub(crate) fn member(&self) -> &Arc<Member> {
@@ -444,6 +460,12 @@ impl<E: Event, W: WaitStrategy> RequiredConsumer<E, W> {
     #[must_use]
     pub fn let_pass(&self) -> u64 {
         self.reader.gating.member().pauses().let_pass()
+    }
+
+    /// How many events it has [deferred](Batch::defer) and not acknowledged. They are the first ones of its lag.
+    #[must_use]
+    pub fn deferred(&self) -> u64 {
+        self.reader.gating.deferred()
     }
 
     /// How many events are published and not acknowledged at this moment. The producer may publish more meanwhile.

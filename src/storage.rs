@@ -115,14 +115,14 @@ impl<E: Event> Slots<E> {
         (start, before_wrap, count - before_wrap)
     }
 
-    /// The `count` events from the position of `held` on, in place: what comes before the ring wraps, and what comes after.
+    /// The `count` events that `held` reads next, in place: what comes before the ring wraps, and what comes after.
     ///
     /// Panics if `held` does not hold that many. It must belong to the same ring.
     #[inline(always)]
     pub(crate) fn in_place<'a>(&'a self, held: &'a GatingSequence, count: u64) -> (&'a [E], &'a [E]) {
         assert!(count <= held.readable(), "asked for more than is held");
-        let (start, before_wrap, after_wrap) = self.runs(held.position(), count as usize);
-        // SAFETY: rule 2 above. The sequences `position .. position + count` are published and held, so their slots hold valid
+        let (start, before_wrap, after_wrap) = self.runs(held.next(), count as usize);
+        // SAFETY: rule 2 above. The sequences `next .. next + count` are published and held, so their slots hold valid
         // events that nobody writes while `held` is borrowed. `runs` keeps both slices inside the array.
         let before = unsafe { std::slice::from_raw_parts(self.slot(start), before_wrap) };
         // SAFETY: as above; the rest stands at the array's start, because a ring never holds more than its capacity.
@@ -140,9 +140,7 @@ impl<E: Event> Slots<E> {
     #[cfg_attr(not(loom), inline(always))]
     pub(crate) fn hold(&self, held: &GatingSequence, count: u64) -> Hold {
         #[cfg(loom)]
-        return Hold(
-            (0..count).map(|offset| self.shadow.read(self.index(held.position() + offset))).collect(),
-        );
+        return Hold((0..count).map(|offset| self.shadow.read(self.index(held.next() + offset))).collect());
         #[cfg(not(loom))]
         {
             let _ = (held, count);

@@ -18,8 +18,8 @@ mod tally;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use recorded::{Generator, Reader, RecordedEvent, kind};
-use ringbus::bus::{Cause, Flags, Hash, Header, Kind, StreamId};
+use recorded::{Generator, Reader, RecordedEvent};
+use ringbus::bus::{Cause, Hash, StreamId};
 
 use check::Check;
 use play::{PAYLOAD, Played, Settings, play};
@@ -90,34 +90,6 @@ fn the_audit_log_tells_both_first_blocks_apart_and_puts_scattered_transactions_t
         scan.transactions.values().filter(|places| places[places.len() - 1] - places[0] >= places.len());
     assert!(scattered.count() > 10);
     assert_eq!(check(&events, &played), Ok(()));
-}
-
-#[test]
-fn headers_are_as_recorded() {
-    let event = RecordedEvent {
-        file_sequence: 9,
-        height: 7,
-        order: 3,
-        block: [1; 32],
-        tx_hash: [2; 32],
-        kind: 12,
-        version: 4,
-        chain_id: "net-5".to_owned(),
-        encoded: vec![5; 6],
-    };
-    let expected = Header {
-        trace: Hash::new([2; 32]),
-        block_height: 7,
-        order: 3,
-        kind: Kind::new(12),
-        version: 4,
-        ..Header::default()
-    };
-    assert_eq!(play::header(&event), expected);
-    for (kind, flags) in [(kind::BEGIN_BLOCK, Flags::BEGINS_BLOCK), (kind::END_BLOCK, Flags::ENDS_BLOCK)] {
-        let found = play::header(&RecordedEvent { kind, ..event.clone() });
-        assert_eq!((found.kind, found.flags), (Kind::new(kind), flags));
-    }
 }
 
 #[test]

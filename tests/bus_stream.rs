@@ -107,6 +107,31 @@ async fn take_all(stream: &mut RequiredStream<64>) -> u64 {
 }
 
 #[test]
+fn a_stream_gets_again_what_was_deferred() {
+    let (mut writer, bus) = bus(16);
+    let mut subscription = bus.subscribe("numbers").filter(Filter::kinds([NUMBER])).required().join().unwrap();
+    say(&mut writer, 0..4);
+    let mut records = subscription.read().unwrap();
+    (0..3).for_each(|expected| assert_eq!(records.next().unwrap().payload(), u64::to_le_bytes(expected)));
+    records.defer();
+    assert_eq!(subscription.deferred(), 3);
+    let mut stream = subscription.into_stream();
+    let (_, waker) = Counting::new();
+    let mut context = Context::from_waker(&waker);
+    for expected in 0..6 {
+        if expected == 4 {
+            assert!(pin!(stream.next()).poll(&mut context).is_pending());
+            say(&mut writer, 4..6);
+        }
+        let Poll::Ready(Some(record)) = pin!(stream.next()).poll(&mut context) else {
+            panic!("{expected} is there");
+        };
+        assert_eq!(number(&record), expected);
+    }
+    drop(writer);
+}
+
+#[test]
 fn a_required_stream_gets_everything_in_order() {
     const COUNT: u64 = 20_000;
     for runtime in runtimes() {

@@ -21,8 +21,8 @@ use bytemuck::NoUninit;
 use proptest::prelude::*;
 use ringbus::wait::{Turn, WaitStrategy};
 use ringbus::{
-    End, Failure, FailureCause, JoinError, OptionalConsumer, Producer, PublishError, ReadError, ReadFrom,
-    Received, RecvError, RequiredConsumer, Ring, Sequence, StartError,
+    AcknowledgeError, End, Failure, FailureCause, JoinError, OptionalConsumer, Producer, PublishError,
+    ReadError, ReadFrom, Received, RecvError, RequiredConsumer, Ring, Sequence, StartError,
 };
 
 const MOST_OPTIONAL: usize = 4;
@@ -80,6 +80,7 @@ enum ConsumerOperation {
     JoinRequired { batch_limit: Option<usize>, detach: bool },
     Part(usize, Parting),
     Read(usize, Form, Acknowledge),
+    AcknowledgeDeferred(usize),
     Poll { who: usize, publish_at: Option<u64>, panic_at: Option<u64> },
     JoinOptional { start: Option<Place>, resume: Option<Place> },
     DropOptional(usize),
@@ -108,6 +109,8 @@ enum Acknowledge {
     All,
     /// So many, which may be more than there are.
     First(usize),
+    Later,
+    FirstLater(usize),
     Drop,
     Forget,
 }
@@ -233,8 +236,20 @@ struct RequiredModel {
     name: String,
     joined_at: u64,
     position: u64,
+    /// What lies between the position and this is deferred.
+    next: u64,
     batch_limit: u64,
     detach: bool,
+}
+
+impl RequiredModel {
+    /// A position is one number: what was deferred before an event is acknowledged with it.
+    fn acknowledge(&mut self, count: u64) {
+        self.next += count;
+        if count > 0 {
+            self.position = self.next;
+        }
+    }
 }
 
 struct OptionalModel {
@@ -331,7 +346,7 @@ impl Model {
     /// How many events a required consumer gets.
     fn read(&self, who: usize) -> Result<u64, Unread> {
         let consumer = &self.required[who];
-        match self.cursor() - consumer.position {
+        match self.cursor() - consumer.next {
             0 => Err(self.nothing_unread()),
             unread => Ok(unread.min(consumer.batch_limit)),
         }
@@ -549,6 +564,7 @@ impl Case {
                 consumers.read(who, Form::Wait, Acknowledge::All);
             }
             consumers.read(who, Form::Wait, Acknowledge::All);
+            consumers.acknowledge_deferred(who);
         }
         for who in 0..consumers.optional.len() {
             while consumers.model.optional[who].position < consumers.model.cursor() {
@@ -583,6 +599,9 @@ impl Consumers {
             ConsumerOperation::Part(who, how) if required > 0 => self.part(who % required, how),
             ConsumerOperation::Read(who, form, acknowledge) if required > 0 => {
                 self.read(who % required, form, acknowledge);
+            }
+            ConsumerOperation::AcknowledgeDeferred(who) if required > 0 => {
+                self.acknowledge_deferred(who % required);
             }
             ConsumerOperation::Poll { who, publish_at, panic_at } if required > 0 => {
                 self.poll(who % required, producer, publish_at, panic_at);
@@ -635,6 +654,7 @@ impl Consumers {
                 name,
                 joined_at: cursor,
                 position: cursor,
+                next: cursor,
                 batch_limit: batch_limit.map_or(u64::MAX, |events| events as u64),
                 detach,
             });
@@ -674,40 +694,44 @@ impl Consumers {
             Err(error) => return assert_eq!(Err(Unread::from(error)), expected),
         };
         assert_eq!(Ok(batch.len() as u64), expected);
-        let position = model.required[who].position;
-        assert_eq!(batch.first_sequence().get(), position);
+        let next = model.required[who].next;
+        assert_eq!(batch.first_sequence().get(), next);
         let (before_wrap, after_wrap) = batch.slices();
         assert_eq!(before_wrap.len() + after_wrap.len(), batch.len());
         let events = before_wrap.iter().chain(after_wrap);
         assert_eq!(batch.iter().len(), batch.len());
-        for (((sequence, event), in_slice), expected) in (&batch).into_iter().zip(events).zip(position..) {
+        for (((sequence, event), in_slice), expected) in (&batch).into_iter().zip(events).zip(next..) {
             assert_eq!((sequence.get(), *event), (expected, model.event(expected)));
             assert_eq!(event, in_slice);
         }
         let len = batch.len();
-        let acknowledged = match acknowledge {
+        let some = |count, actual: Result<(), AcknowledgeError>| {
+            let expected = if count > len { Err(AcknowledgeError { count, len }) } else { Ok(()) };
+            assert_eq!(actual, expected);
+            if count > len { 0 } else { count as u64 }
+        };
+        let expected = &mut model.required[who];
+        match acknowledge {
             Acknowledge::All => {
                 batch.acknowledge();
-                len
+                expected.acknowledge(len as u64);
             }
-            Acknowledge::First(count) => match batch.acknowledge_first(count) {
-                Ok(()) if count <= len => count,
-                Err(error) if count > len => {
-                    assert_eq!((error.count, error.len), (count, len));
-                    0
-                }
-                other => panic!("{count} of {len} acknowledged: {other:?}"),
-            },
-            Acknowledge::Drop => {
-                drop(batch);
-                0
+            Acknowledge::First(count) => {
+                expected.acknowledge(some(count, batch.acknowledge_first(count)));
             }
-            Acknowledge::Forget => {
-                mem::forget(batch);
-                0
+            Acknowledge::Later => {
+                batch.defer();
+                expected.next += len as u64;
             }
-        };
-        model.required[who].position += acknowledged as u64;
+            Acknowledge::FirstLater(count) => expected.next += some(count, batch.defer_first(count)),
+            Acknowledge::Drop => drop(batch),
+            Acknowledge::Forget => mem::forget(batch),
+        }
+    }
+
+    fn acknowledge_deferred(&mut self, who: usize) {
+        self.required[who].acknowledge_deferred();
+        self.model.required[who].position = self.model.required[who].next;
     }
 
     /// The handler may publish an event, and may panic.
@@ -721,15 +745,16 @@ impl Consumers {
         let Self { required, model, .. } = self;
         let expected = model.read(who);
         let len = expected.clone().unwrap_or(0);
-        let position = model.required[who].position;
+        let RequiredModel { position, next, .. } = model.required[who];
         let part = model.setup.capacity as u64 / 4;
         let mut handled = 0;
         let polled = catch_unwind(AssertUnwindSafe(|| {
             required[who].poll(|event, sequence, end_of_batch| {
-                assert_eq!((sequence.get(), *event), (position + handled, model.event(position + handled)));
+                assert_eq!((sequence.get(), *event), (next + handled, model.event(next + handled)));
                 assert_eq!(end_of_batch, handled + 1 == len);
                 // Long batches are acknowledged in parts.
-                model.required[who].position = position + handled / part * part;
+                let acknowledged = handled / part * part;
+                model.required[who].position = if acknowledged > 0 { next + acknowledged } else { position };
                 if let (true, Some(producer)) = (publish_at == Some(handled), &mut producer) {
                     let event = model.new_events(1);
                     let expected = model.publish(&event);
@@ -749,7 +774,7 @@ impl Consumers {
             Err(panic) if panic.is::<OnPurpose>() => assert_eq!(panic_at, Some(handled)),
             Err(panic) => resume_unwind(panic),
         }
-        model.required[who].position = position + handled;
+        model.required[who].acknowledge(handled);
     }
 
     fn join_optional(&mut self, start: Option<Place>, resume: Option<Place>) {
@@ -829,6 +854,7 @@ impl Consumers {
             assert_eq!(actual.joined_at().get(), expected.joined_at);
             assert_eq!(actual.position().get(), expected.position);
             assert_eq!(actual.delivered(), expected.position - expected.joined_at);
+            assert_eq!(actual.deferred(), expected.next - expected.position);
             assert_eq!(actual.delivered() + actual.lag(), cursor - expected.joined_at, "conservation");
         }
         for (actual, expected) in optional.iter().zip(&model.optional) {
@@ -881,6 +907,8 @@ fn acknowledgements() -> impl Strategy<Value = Acknowledge> {
     prop_oneof![
         3 => Just(Acknowledge::All),
         3 => (0_usize..20).prop_map(Acknowledge::First),
+        2 => Just(Acknowledge::Later),
+        2 => (0_usize..20).prop_map(Acknowledge::FirstLater),
         1 => Just(Acknowledge::Drop),
         1 => Just(Acknowledge::Forget),
     ]
@@ -896,6 +924,7 @@ fn consumer_operations() -> impl Strategy<Value = ConsumerOperation> {
         1 => (who(), parting).prop_map(|(who, how)| ConsumerOperation::Part(who, how)),
         8 => (who(), forms(), acknowledgements())
             .prop_map(|(who, form, acknowledge)| ConsumerOperation::Read(who, form, acknowledge)),
+        2 => who().prop_map(ConsumerOperation::AcknowledgeDeferred),
         5 => (who(), prop::option::of(0_u64..40), prop::option::weighted(0.2, 0_u64..20))
             .prop_map(|(who, publish_at, panic_at)| ConsumerOperation::Poll { who, publish_at, panic_at }),
         2 => (prop::option::of(places()), prop::option::weighted(0.8, places()))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use recorded::{RecordedEvent, kind};
 use ringbus::Sequence;
-use ringbus::bus::{Audit, AuditLog, Bus, Flags, Hash, Header, Kind, StreamId};
+use ringbus::bus::{Audit, AuditLog, Bus, StreamId};
 use ringbus::stats::ConsumerStats;
 
 use crate::counter::Counter;
@@ -85,7 +85,7 @@ pub(crate) fn play(
             thread::sleep(due.saturating_duration_since(Instant::now()));
             blocks_begun += 1;
         }
-        let sequence = forwarder.forward(&header(event), &event.encoded);
+        let sequence = forwarder.forward(&event.header(), &event.encoded);
         sequences.push(sequence.map_err(|error| refused(event, &error))?);
         if sequences.len() % EVENTS_A_TICK == 0 {
             played(sequences.len() as u64);
@@ -117,23 +117,6 @@ fn refuse_other_streams(events: &[RecordedEvent], stream: &StreamId) -> Result<(
 
 fn refused(event: &RecordedEvent, error: &dyn Error) -> String {
     format!("the event with file sequence {}: {error}", event.file_sequence)
-}
-
-/// The header that says what the envelope says. The envelope has no time, and nothing about who emitted it and why: these are 0.
-pub(crate) fn header(event: &RecordedEvent) -> Header {
-    Header {
-        trace: Hash::new(event.tx_hash),
-        block_height: event.height,
-        order: event.order,
-        kind: Kind::new(event.kind),
-        version: event.version,
-        flags: match event.kind {
-            kind::BEGIN_BLOCK => Flags::BEGINS_BLOCK,
-            kind::END_BLOCK => Flags::ENDS_BLOCK,
-            _ => Flags::NONE,
-        },
-        ..Header::default()
-    }
 }
 
 /// What an audit log needs that is to keep all of it, bytes: as [`AuditLog::new`] counts, if each event had a block and a

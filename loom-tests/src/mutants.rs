@@ -30,6 +30,11 @@ pub(crate) const ALL: &[Mutant] = &[
         &["required", "redelivery", "poll", "gate", "start-together", "follow", "progress"],
     ),
     mutant(
+        "deferring-acknowledges",
+        "acknowledge/follow: a dependant reads what was only deferred",
+        &["follow-deferred"],
+    ),
+    mutant(
         "look-load-relaxed",
         "acknowledge/look: the same, from the producer's side",
         &["required", "gate"],

@@ -93,4 +93,10 @@ impl Walked {
         let counter = if passes { &mut self.passed } else { &mut self.filtered_out };
         *counter += slots;
     }
+
+    #[inline(always)]
+    pub(super) fn add_all(&mut self, others: Self) {
+        self.passed += others.passed;
+        self.filtered_out += others.filtered_out;
+    }
 }

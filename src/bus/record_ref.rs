@@ -33,6 +33,20 @@ impl<'a> RecordRef<'a> {
         self.sequence
     }
 
+    /// The sequence behind it: its own, and one for each slot that its payload takes.
+    ///
+    /// That is as many as there are fragments: one, if its [header's](Self::header) `len` is the length of the whole payload, else as
+    /// many as fragments of that length (the first of several is always full) make the payload up.
+    #[inline]
+    #[must_use]
+    pub const fn next_sequence(&self) -> Sequence {
+        let fragment = self.header.len as usize;
+        // (A header of length 0 with a payload, which no bus has, counts as one slot.)
+        let is_whole = fragment == 0 || self.payload.len() <= fragment;
+        let slots = if is_whole { 1 } else { self.payload.len().div_ceil(fragment) };
+        Sequence::new(self.sequence.get() + slots as u64)
+    }
+
     /// What it says about itself. Of several fragments, the first one's; `len` is that fragment's.
     #[inline]
     #[must_use]

@@ -1,6 +1,7 @@
 //! Required subscriptions: every record that passes the filter, in order, acknowledged.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use super::account::{Tally, Walked};
 use super::driver::Driver;
 use super::filter::Filter;
 use super::lines::Lines;
-use super::record::Record;
+use super::record::{Flags, Record};
 use super::record_ref::RecordRef;
 use super::registry::{Registration, SubscriptionId};
 use super::stream_id::StreamId;
@@ -88,7 +89,8 @@ impl<'bus, const PAYLOAD: usize, W: WaitStrategy> SubscribeRequired<'bus, PAYLOA
             consumer.joined_at(),
             Some(Arc::clone(consumer.member())),
         );
-        Ok(RequiredSubscription { consumer, filter, limit, assembly: Lines::default(), registration })
+        let (assembly, deferred) = (Lines::default(), Walked::default());
+        Ok(RequiredSubscription { consumer, filter, limit, assembly, deferred, registration })
     }
 
     /// Subscribes, and runs `subscriber` on a thread of its own.
@@ -116,8 +118,9 @@ impl<const PAYLOAD: usize, W: WaitStrategy> fmt::Debug for SubscribeRequired<'_,
 
 /// A subscription that the writer waits for, read by its owner's own loop.
 ///
-/// It reads [`Records`]: all that is published and not yet acknowledged. What was not acknowledged is delivered again. Like a
-/// [`RequiredConsumer`], which it is made of, it fails the bus if it is dropped without having [left](Self::leave).
+/// It reads [`Records`]: all that is published and not yet acknowledged. What was not acknowledged is delivered again, unless it was
+/// [deferred](Records::defer). Like a [`RequiredConsumer`], which it is made of, it fails the bus if it is dropped without having
+/// [left](Self::leave).
 ///
 /// # Examples
 ///
@@ -147,21 +150,24 @@ pub struct RequiredSubscription<const PAYLOAD: usize, W: WaitStrategy = BackOff>
     pub(super) filter: Filter,
     pub(super) limit: usize,
     assembly: Lines,
+    /// What was gone through, and is acknowledged later.
+    deferred: Walked,
     pub(super) registration: Registration,
 }
 
 impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
-    /// The records published and not yet acknowledged; waits until there is one. It may be that none of them passes the filter.
+    /// The records published and not yet acknowledged or [deferred](Records::defer); waits until there is one. It may be that none of
+    /// them passes the filter.
     ///
     /// # Errors
     ///
-    /// The [`End`] of the stream, once everything published has been acknowledged.
+    /// The [`End`] of the stream, once everything published has been acknowledged or deferred.
     #[inline]
     pub fn read(&mut self) -> Result<Records<'_, PAYLOAD>, End> {
         self.records(RequiredConsumer::read)
     }
 
-    /// The records published and not yet acknowledged, if there are any now.
+    /// The records published and not yet acknowledged or [deferred](Records::defer), if there are any now.
     ///
     /// # Errors
     ///
@@ -171,8 +177,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
         self.records(RequiredConsumer::try_read)
     }
 
-    /// The records published and not yet acknowledged; waits until there is one or `deadline` has passed. Looks once, also if it has
-    /// passed before.
+    /// The records published and not yet acknowledged or [deferred](Records::defer); waits until there is one or `deadline` has passed.
+    /// Looks once, also if it has passed before.
     ///
     /// # Errors
     ///
@@ -187,9 +193,10 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
         &mut self,
         read: impl FnOnce(&mut RequiredConsumer<Record<PAYLOAD>, W>) -> Result<Batch<'_, Record<PAYLOAD>>, Error>,
     ) -> Result<Records<'_, PAYLOAD>, Error> {
-        let Self { consumer, filter, limit, assembly, registration } = self;
+        let Self { consumer, filter, limit, assembly, deferred, registration } = self;
         let batch = read(consumer)?;
-        Ok(Records::new(batch, filter, *limit, assembly, registration))
+        let (walked, left) = (Walked::default(), *limit);
+        Ok(Records { batch, filter, assembly, deferred, registration, walked, left })
     }
 
     /// Handles the records that are there now and pass the filter, and acknowledges them. Returns how many passed.
@@ -201,13 +208,22 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
         Ok(self.try_read()?.for_each(handler))
     }
 
-    /// Lets records pass for a while, without holding the writer up: see [`RequiredConsumer::pause`].
+    /// Gives up all that was [deferred](Records::defer): one store, or none if nothing was. Also after the [`End`].
+    #[inline]
+    pub fn acknowledge_deferred(&mut self) {
+        self.registration.account().walked(mem::take(&mut self.deferred));
+        self.consumer.acknowledge_deferred();
+    }
+
+    /// Lets records pass for a while, without holding the writer up: see [`RequiredConsumer::pause`]. What was deferred passes with the
+    /// rest.
     ///
     /// # Errors
     ///
     /// [`PauseError::HasDependants`] if others come after it.
     pub fn pause(&mut self) -> Result<Paused<'_, Self>, PauseError> {
         self.consumer.begin_pause()?;
+        self.deferred = Walked::default();
         self.registration.paused();
         Ok(Paused::new(self))
     }
@@ -222,7 +238,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
         self.consumer.fail(message);
     }
 
-    /// Puts this subscription on a thread of its own, where it calls `subscriber`.
+    /// Puts this subscription on a thread of its own, where it calls `subscriber`, also with what had been
+    /// [deferred](Records::defer).
     pub fn into_worker<S: Subscriber>(
         self,
         subscriber: S,
@@ -263,6 +280,18 @@ impl<const PAYLOAD: usize, W: WaitStrategy> RequiredSubscription<PAYLOAD, W> {
     #[must_use]
     pub fn tally(&self) -> Tally {
         self.registration.tally()
+    }
+
+    /// How many slots the bus has. When so many are [deferred](Self::deferred), the writer waits for this subscription.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.consumer.core().capacity as usize
+    }
+
+    /// How many slots it has [deferred](Records::defer) and not acknowledged. They are the first ones of its lag.
+    #[must_use]
+    pub fn deferred(&self) -> u64 {
+        self.consumer.deferred()
     }
 
     /// How many sequences are published and not acknowledged at this moment.
@@ -339,31 +368,22 @@ impl<const PAYLOAD: usize, W: WaitStrategy> fmt::Debug for RequiredSubscription<
 
 /// Records that are published and not yet acknowledged, of which those are shown that pass the filter.
 ///
-/// Take them one by one with [`next`](Self::next), then [`acknowledge`](Self::acknowledge) what was taken. Dropped, it is all delivered
-/// again, together with what has been published since. While it is there, its slots are not written.
+/// Take them one by one with [`next`](Self::next), then [`acknowledge`](Self::acknowledge) what was taken, or [`defer`](Self::defer) it, to
+/// acknowledge it later. Dropped, it is all delivered again, together with what has been published since. While it is there, its slots
+/// are not written.
 #[must_use = "records that are not acknowledged are delivered again"]
 pub struct Records<'a, const PAYLOAD: usize> {
     batch: Batch<'a, Record<PAYLOAD>>,
     filter: &'a mut Filter,
     assembly: &'a mut Lines,
+    deferred: &'a mut Walked,
     registration: &'a Registration,
     walked: Walked,
     /// How many more may be shown.
     left: usize,
 }
 
-impl<'a, const PAYLOAD: usize> Records<'a, PAYLOAD> {
-    #[inline(always)]
-    fn new(
-        batch: Batch<'a, Record<PAYLOAD>>,
-        filter: &'a mut Filter,
-        limit: usize,
-        assembly: &'a mut Lines,
-        registration: &'a Registration,
-    ) -> Self {
-        Self { batch, filter, assembly, registration, walked: Walked::default(), left: limit }
-    }
-
+impl<const PAYLOAD: usize> Records<'_, PAYLOAD> {
     /// The next record that passes the filter; `None` behind the last one at hand. A payload of several slots stands in a buffer that
     /// is used again: it is gone when the next is taken.
     #[expect(clippy::should_implement_trait, reason = "it lends, and an iterator cannot")]
@@ -389,7 +409,7 @@ impl<'a, const PAYLOAD: usize> Records<'a, PAYLOAD> {
     /// If the handler panics, nothing is acknowledged, and they are delivered again (if the subscription survives).
     #[inline]
     pub fn for_each(self, mut handler: impl FnMut(RecordRef<'_>)) -> usize {
-        let Self { batch, filter, assembly, registration, mut walked, left } = self;
+        let Self { batch, filter, assembly, deferred, registration, mut walked, left } = self;
         let run = Run::new(batch.slices(), batch.first_sequence());
         let mut passed = 0;
         while passed < left
@@ -401,7 +421,7 @@ impl<'a, const PAYLOAD: usize> Records<'a, PAYLOAD> {
             }
             walked.add(found.slots as u64, found.passes);
         }
-        acknowledge(batch, walked, registration);
+        acknowledge(batch, walked, deferred, registration);
         passed
     }
 
@@ -417,22 +437,79 @@ impl<'a, const PAYLOAD: usize> Records<'a, PAYLOAD> {
         self.batch.first_sequence()
     }
 
-    /// Gives up what was taken, and what lies before it and did not pass: one store. What was not taken is delivered again.
+    /// Whether what was gone through so far ends where something that was published together ends. After a record was taken: whether that
+    /// is the last of it. After [`next`](Self::next) found no more: whether the last slot at hand is. Before the first: no.
+    #[must_use]
+    pub fn ends_batch(&self) -> bool {
+        let run = Run::new(self.batch.slices(), self.batch.first_sequence());
+        let last = (self.walked.slots() as usize).checked_sub(1);
+        last.is_some_and(|last| run.header(last).flags.has(Flags::LAST_OF_BATCH))
+    }
+
+    /// Gives up what was taken, what lies before it and did not pass, and what was [deferred](Self::defer) before: one store. What was not
+    /// taken is delivered again. If nothing was taken or passed over, nothing is given up.
     #[inline]
     pub fn acknowledge(self) {
-        let Self { batch, registration, walked, .. } = self;
-        acknowledge(batch, walked, registration);
+        let Self { batch, deferred, registration, walked, .. } = self;
+        acknowledge(batch, walked, deferred, registration);
+    }
+
+    /// Goes on behind what was taken, and what lies before it and did not pass, without acknowledging it: it is not delivered again, and
+    /// later reads begin behind it. What was not taken is delivered again.
+    ///
+    /// It is acknowledged, and counted in the [`Tally`], by
+    /// [`acknowledge_deferred`](RequiredSubscription::acknowledge_deferred), or together with records behind it. Until then it counts as
+    /// lag, who comes after this subscription does not get it, and the writer waits when the whole bus is deferred. See
+    /// [`Batch::defer`](crate::Batch::defer) for what pausing and leaving do to it.
+    ///
+    /// ```
+    /// use ringbus::bus::{BlockStart, Bus, Emit, Hash};
+    ///
+    /// let (mut writer, bus) = Bus::<64>::builder("testnet").build()?;
+    /// let mut journal = bus.subscribe("journal").required().join()?;
+    /// writer.begin_block(BlockStart { height: 1, time: 0, hash: Hash::new([1; 32]) })?;
+    /// let mut records = journal.read()?;
+    /// while let Some(record) = records.next() {
+    ///     // write it
+    ///     assert_eq!(record.sequence().get(), 0);
+    /// }
+    /// records.defer();
+    ///
+    /// writer.end_block()?;
+    /// let mut records = journal.read()?; // goes on behind it
+    /// let is_end = records.next().is_some_and(|record| record.ends_block() && record.sequence().get() == 1);
+    /// assert!(is_end);
+    /// records.defer();
+    /// assert_eq!((journal.deferred(), journal.tally().passed), (2, 0));
+    ///
+    /// // sync
+    /// journal.acknowledge_deferred();
+    /// assert_eq!((journal.deferred(), journal.tally().passed), (0, 2));
+    /// # journal.leave();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn defer(self) {
+        let Self { batch, deferred, walked, .. } = self;
+        deferred.add_all(walked);
+        batch.defer_first(walked.slots() as usize).expect(NO_MORE_TAKEN);
     }
 }
+
+const NO_MORE_TAKEN: &str = "no more was taken than there is";
 
 #[inline(always)]
 fn acknowledge<const PAYLOAD: usize>(
     batch: Batch<'_, Record<PAYLOAD>>,
     walked: Walked,
+    deferred: &mut Walked,
     registration: &Registration,
 ) {
-    registration.account().walked(walked);
-    batch.acknowledge_first(walked.slots() as usize).expect("no more was taken than there is");
+    if walked.slots() > 0 {
+        deferred.add_all(walked);
+        registration.account().walked(mem::take(deferred));
+        batch.acknowledge_first(walked.slots() as usize).expect(NO_MORE_TAKEN);
+    }
 }
 
 impl<const PAYLOAD: usize> fmt::Debug for Records<'_, PAYLOAD> {

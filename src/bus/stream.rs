@@ -43,10 +43,8 @@
 
 mod notifier;
 mod optional;
-mod owned_record;
 mod required;
 mod streaming;
 
 pub use optional::OptionalStream;
-pub use owned_record::OwnedRecord;
 pub use required::RequiredStream;

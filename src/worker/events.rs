@@ -23,7 +23,7 @@ enum Source<'a, E: Event> {
 impl<'a, E: Event> Events<'a, E> {
     pub(crate) fn held(batch: Batch<'a, E>) -> Self {
         let (reader, len) = batch.into_reader();
-        let end = reader.position() + len;
+        let end = reader.next() + len;
         Self { source: Source::Held { reader, end } }
     }
 
@@ -35,7 +35,7 @@ impl<'a, E: Event> Events<'a, E> {
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.source {
-            Source::Held { reader, end } => (end - reader.position()) as usize,
+            Source::Held { reader, end } => (end - reader.next()) as usize,
             Source::Copied { events, .. } => events.len(),
         }
     }
@@ -50,7 +50,7 @@ impl<'a, E: Event> Events<'a, E> {
     #[must_use]
     pub fn first_sequence(&self) -> Sequence {
         match &self.source {
-            Source::Held { reader, .. } => Sequence::new(reader.position()),
+            Source::Held { reader, .. } => Sequence::new(reader.next()),
             Source::Copied { first, .. } => Sequence::new(*first),
         }
     }
@@ -59,7 +59,7 @@ impl<'a, E: Event> Events<'a, E> {
     #[must_use]
     pub fn slices(&self) -> (&[E], &[E]) {
         match &self.source {
-            Source::Held { reader, end } => reader.in_place(end - reader.position()),
+            Source::Held { reader, end } => reader.in_place(end - reader.next()),
             Source::Copied { events, .. } => (events, &[]),
         }
     }
@@ -79,7 +79,7 @@ impl<'a, E: Event> Events<'a, E> {
         mut handle: impl FnMut(&E, Sequence, bool) -> Result<(), Error>,
     ) -> Result<(), Error> {
         match &mut self.source {
-            Source::Held { reader, end } => reader.handle(*end - reader.position(), handle),
+            Source::Held { reader, end } => reader.handle(*end - reader.next(), handle),
             Source::Copied { events, first } => {
                 while let [event, rest @ ..] = *events {
                     handle(event, Sequence::new(*first), rest.is_empty())?;
@@ -115,7 +115,7 @@ impl<'a, E: Event> Events<'a, E> {
     /// Counts the rest as handled.
     pub(crate) fn acknowledge_rest(self) {
         if let Source::Held { reader, end } = self.source {
-            reader.acknowledge(end - reader.position());
+            reader.acknowledge(end - reader.next());
         }
     }
 }

@@ -14,6 +14,8 @@
 //! bytes            one protobuf message, `BusEvent`
 //! ```
 //!
+//! [`RecordedEvent::header`] is what a record on a bus says of an event.
+//!
 //! # The traps
 //!
 //! What a consumer of such a stream must cope with, and what the generator therefore puts in:
@@ -52,6 +54,7 @@ mod hex;
 pub mod kind;
 mod kind_name;
 mod reader;
+mod to_record;
 
 pub use error::{Fault, OpenError, ReadError};
 pub use event::RecordedEvent;

@@ -11,6 +11,12 @@ pub(super) const MODELS: &[Model] = &[
         run: follows,
     },
     Model {
+        name: "follow-deferred",
+        promise: "what its upstream has deferred a dependant does not read before it is acknowledged",
+        preemptions: None,
+        run: follows_what_was_deferred,
+    },
+    Model {
         name: "follow-slowest",
         promise: "a dependant reads up to the slower of two, of which one leaves",
         preemptions: Some(3),
@@ -66,6 +72,22 @@ fn poll(consumer: &mut RequiredConsumer<Pair>, polls: u32) -> Option<End> {
 }
 
 fn follows() {
+    follows_effect(|journal, durable| {
+        durable.take_place();
+        read_now(journal);
+    });
+}
+
+fn follows_what_was_deferred() {
+    follows_effect(|journal, durable| {
+        journal.try_read().expect("one is there").defer();
+        durable.take_place();
+        journal.acknowledge_deferred();
+    });
+}
+
+/// The dependant sees the effect, if it reads the event.
+fn follows_effect(acknowledge: impl FnOnce(&mut RequiredConsumer<Pair>, &Effect)) {
     let (mut producer, ring) = ring::<Pair>(2, 1, 2);
     let mut journal = required(&ring, "journal");
     let mut gateway = after(&ring, "gateway", &[&journal]);
@@ -80,8 +102,7 @@ fn follows() {
         gateway.leave();
     });
     publish(&mut producer, 0..1);
-    durable.take_place();
-    read_now(&mut journal);
+    acknowledge(&mut journal, &durable);
     following.join().expect("the dependant's assertions hold");
     journal.leave();
 }

@@ -32,7 +32,7 @@ impl KeptRecord {
 
     /// The first sequence behind its last fragment.
     pub(super) fn end(&self) -> Sequence {
-        end(self.sequence, &self.header(), self.payload.len())
+        RecordRef::new(self.sequence, &self.header(), &self.payload).next_sequence()
     }
 }
 
@@ -42,16 +42,6 @@ impl Keyed for KeptRecord {
     fn key(&self) -> Hash {
         self.header().trace
     }
-}
-
-/// The first sequence behind the last fragment of a record whose payload has so many bytes. All of its fragments but the last are
-/// as long as the first.
-pub(super) fn end(sequence: Sequence, header: &Header, payload_bytes: usize) -> Sequence {
-    let fragments = match usize::from(header.len) {
-        0 => 1,
-        len => payload_bytes.div_ceil(len).max(1),
-    };
-    sequence + fragments as u64
 }
 
 /// A block, or as much of it as was seen between two losses.

@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::cause::Cause;
 use super::coverage::{Coverage, Extent};
 use super::error::{AuditError, NotKept};
-use super::kept::{Beginning, Ending, KeptBlock, KeptRecord, end};
+use super::kept::{Beginning, Ending, KeptBlock, KeptRecord};
 use super::queue::Queue;
 use crate::sequence::Sequence;
 
@@ -73,7 +73,7 @@ impl Log {
             return Err(AuditError { sequence: record.sequence(), until: self.until });
         }
         let block = self.block_for(record.header());
-        self.until = end(record.sequence(), record.header(), record.payload().len());
+        self.until = record.next_sequence();
         self.payload_bytes += record.payload().len();
         // Records of a block that has lost some may be all there ever were of their transaction, or not.
         let may_be_cut = self.blocks.get(block).evicted;

@@ -28,7 +28,9 @@ pub struct Append<T, F> {
 }
 
 impl<T, F> Append<T, F> {
-    pub(super) fn new(value: F) -> Self {
+    /// Gathers what `value` makes of each record; `None` is passed over.
+    #[must_use]
+    pub fn new(value: F) -> Self {
         Self { value, values: Vec::new() }
     }
 }

@@ -16,7 +16,9 @@ pub struct LastByKey<K, V, F> {
 }
 
 impl<K, V, F> LastByKey<K, V, F> {
-    pub(super) fn new(entry: F) -> Self {
+    /// Gathers the last value of each key, as `entry` finds them in the records; `None` is passed over.
+    #[must_use]
+    pub fn new(entry: F) -> Self {
         Self { entry, entries: Vec::new(), places: HashMap::new() }
     }
 }

@@ -16,7 +16,7 @@ use super::super::lagged::Lagged;
 use super::super::lines::Lines;
 use super::super::optional::OptionalSubscription;
 use super::super::registry::{Registration, SubscriptionId};
-use super::OwnedRecord;
+use super::super::owned_record::OwnedRecord;
 use super::notifier::{Cue, Sight};
 use super::streaming::{AT_MOST, Nothing, Source, Streaming};
 use crate::error::{End, RecvError};

@@ -12,11 +12,11 @@ use futures_core::stream::FusedStream;
 use super::super::account::{Tally, Walked};
 use super::super::filter::Filter;
 use super::super::lines::Lines;
+use super::super::owned_record::OwnedRecord;
 use super::super::record::Record;
 use super::super::registry::{Registration, SubscriptionId};
 use super::super::required::RequiredSubscription;
 use super::super::walk::Run;
-use super::OwnedRecord;
 use super::notifier::{Cue, Sight};
 use super::streaming::{AT_MOST, Nothing, Source, Streaming};
 use crate::error::{End, ReadError};
@@ -28,9 +28,11 @@ use crate::wait::{BackOff, WaitStrategy};
 
 impl<const PAYLOAD: usize, W: WaitStrategy + 'static> RequiredSubscription<PAYLOAD, W> {
     /// Makes it a [`Stream`] of records, for an async task. The stream takes them one by one, and never waits by the wait strategy.
+    /// It gets again what had been [deferred](crate::bus::Records::defer).
     #[must_use = "dropped, it fails the bus"]
     pub fn into_stream(self) -> RequiredStream<PAYLOAD, W> {
-        let Self { consumer, filter, registration, .. } = self;
+        let Self { mut consumer, filter, registration, .. } = self;
+        consumer.take_back_deferred();
         let source = InOrder { consumer, filter, assembly: Lines::default(), taken: Walked::default() };
         RequiredStream { streaming: Streaming::new(source, registration) }
     }
