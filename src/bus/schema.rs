@@ -74,6 +74,7 @@ mod encode;
 mod error;
 mod event_type;
 mod fingerprint;
+mod growth;
 mod names;
 mod own;
 mod structs;
@@ -85,6 +86,7 @@ pub use display::DisplayRecord;
 pub use error::{PayloadError, SchemaError};
 pub use event_type::EventType;
 pub use fingerprint::Fingerprint;
+pub use growth::LayoutChanged;
 pub use structs::{Field, StructType};
 pub use types::{EnumType, Type};
 pub use value::{Elements, EnumValue, Value, Values};
@@ -149,6 +151,14 @@ impl Schema {
     #[must_use]
     pub fn bus() -> &'static Self {
         own::schema()
+    }
+
+    /// It without the bus's own kinds, which only [`Schema::bus`] has: every schema knows them, and none that is encoded may have
+    /// them. For who keeps the schema of a bus, which may be that one.
+    #[must_use]
+    pub fn without_own_kinds(&self) -> Self {
+        let events = self.events.iter().filter(|event| !event.kind().is_reserved()).cloned();
+        Self { name: self.name.clone(), version: self.version, events: events.collect() }
     }
 
     /// Its name.

@@ -5,6 +5,7 @@
 //! * [`Core`] executes [`Transaction`]s block by block; its engines say what happened, as [`events`], to whatever
 //!   [`Emit`](ringbus::bus::Emit)s.
 //! * [`OrderFlow`] makes transactions without end from a seed.
+//! * [`BlockMaker`] drives a core by a flow, on a bus; and makes the core of any height again, after a crash.
 //! * [`Positions`] follows the money on the far side of a bus, and tells whether it has what the core has.
 //! * [`live::run`] lets a core write to a bus, with [`consumers`] that listen; [`report`] shows what came of it.
 //!
@@ -73,6 +74,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod block_maker;
 mod book;
 mod checksum;
 pub mod consumers;
@@ -96,6 +98,7 @@ mod transaction;
 mod units;
 
 pub use crate::core::{Core, Verdict};
+pub use block_maker::BlockMaker;
 pub use book::{Book, Order};
 pub use checksum::Checksum;
 pub use events::{Reason, Side};

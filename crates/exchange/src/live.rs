@@ -35,9 +35,8 @@ use ringbus::bus::{Bus, Writer};
 use ringbus::wait::WaitStrategy;
 use ringbus::worker::pin_this_thread;
 
-use crate::core::Core;
+use crate::block_maker::BlockMaker;
 use crate::events::Exchange;
-use crate::flow::OrderFlow;
 use crew::Crew;
 use driver::Driver;
 pub use error::{Disagreement, RunError};
@@ -70,13 +69,11 @@ pub fn run_with<J: Write + Send + 'static>(
     watch: impl FnMut(&Snapshot) + Send,
 ) -> Result<Summary, RunError> {
     settings.check()?;
-    let core_settings = settings.core();
-    let core = Core::new(&core_settings)?;
-    let flow = OrderFlow::new(settings.seed, &core_settings)?;
+    let maker = BlockMaker::new(&settings.core(), settings.seed, settings.transactions_per_block)?;
     let (writer, bus) = build(settings)?;
     // (Where one cannot be started, those that were end when the writer is dropped here.)
     let crew = Crew::spawn(&bus, settings, journal)?;
-    let driver = Driver::new(settings, core, flow, writer, crew.journal_progress());
+    let driver = Driver::new(settings, maker, writer, crew.journal_progress());
     let driven = thread::scope(|scope| {
         let started = Instant::now();
         let _watching = watch::spawn(scope, &bus, crew.committed(), started, watch);
