@@ -1,0 +1,266 @@
+//! From the journal to the live ring, and back when it was overrun: everything, without holding the core up.
+
+use std::fmt;
+
+use ringbus::bus::{Bus, OptionalSubscription, OwnedRecord, RecordRef, Subscriber};
+use ringbus::{End, ReadFrom, RecvError, Sequence, StartError};
+
+use crate::error::JournalError;
+use crate::follow::{Following, NAP, Source, Step, spawn};
+use crate::late::is_fed;
+use crate::reader::{JournalReader, Start};
+
+/// Gets every record of a bus from some sequence on, in order, without a gap or a duplicate, and never holds the core up: from the
+/// journal while it is behind, from the ring once it is not, and from the journal again when it was overrun. So the journal must be
+/// fed by this bus, as a required consumer ([`Journal::record`](crate::Journal::record)).
+///
+/// What it gets from the ring, the journal may not have yet: who must not act on what a crash could take back
+/// [follows](JournalReader::follow) the journal alone, by [`Extent::Durable`](crate::Extent::Durable), or comes
+/// [`after`](ringbus::bus::SubscribeRequired::after) it.
+///
+/// ```
+/// use ringbus::Sequence;
+/// use ringbus::bus::{BlockStart, Bus, Hash};
+/// use ringbus_journal::{CatchUp, Caught, Extent, Journal, JournalReader};
+///
+/// # let directory = tempfile::tempdir()?;
+/// let journal = Journal::builder("testnet").open(directory.path())?;
+/// let (mut writer, bus) = Bus::<192>::builder("testnet").capacity(64).build()?;
+/// let recording = journal.record(bus.subscribe("journal").required().join()?)?;
+/// for height in 0..1_000 {
+///     writer.begin_block(BlockStart { height, time: 0, hash: Hash::new([1; 32]) })?;
+///     writer.end_block()?; // the ring has come round many times
+/// }
+///
+/// let reader = JournalReader::open(directory.path(), Extent::Written)?;
+/// let mut late = CatchUp::new(reader, &bus, "late", Sequence::new(0))?;
+/// let mut expected = 0;
+/// while expected < 2_000 {
+///     if let Caught::Record(record) = late.next()? {
+///         assert_eq!(record.sequence().get(), expected);
+///         expected += 1;
+///     }
+/// }
+/// writer.close()?;
+/// recording.join()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct CatchUp<const PAYLOAD: usize> {
+    bus: Bus<PAYLOAD>,
+    name: String,
+    reader: JournalReader,
+    live: Option<OptionalSubscription<PAYLOAD>>,
+    /// The sequence of the next record.
+    next: Sequence,
+    record: OwnedRecord,
+    /// The oldest sequence on the ring, when it last lacked the next record.
+    ring_begins: Sequence,
+    from_journal: u64,
+    from_ring: u64,
+    overruns: u64,
+}
+
+/// What there is to read.
+#[derive(Debug)]
+pub enum Caught<'a> {
+    /// The next record. It is lent until the next call.
+    Record(RecordRef<'a>),
+    /// Nothing now.
+    Nothing,
+    /// No more: the bus has ended, and everything has been read.
+    Ended(End),
+}
+
+impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
+    /// Reads from the sequence `next` on. `name` is what the subscription is called while it reads from the ring.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::OtherStream`] if the journal is not the bus's; [`JournalError::Removed`]; [`JournalError::Io`],
+    /// [`JournalError::Header`].
+    pub fn new(
+        mut reader: JournalReader,
+        bus: &Bus<PAYLOAD>,
+        name: &str,
+        next: Sequence,
+    ) -> Result<Self, JournalError> {
+        if let Some(stream) = reader.stream() {
+            bus.stream().check(stream)?;
+        }
+        reader.seek(Start::Sequence(next))?;
+        Ok(Self {
+            bus: bus.clone(),
+            name: name.to_owned(),
+            reader,
+            live: None,
+            next,
+            record: OwnedRecord::default(),
+            ring_begins: next,
+            from_journal: 0,
+            from_ring: 0,
+            overruns: 0,
+        })
+    }
+
+    /// What there is to read. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// What the journal says ([`JournalError::Damaged`], [`JournalError::Gap`], [`JournalError::Removed`], [`JournalError::Io`]) where
+    /// the ring does not have the next record any more. [`JournalError::Gap`] also if the bus has ended, no required subscription is left
+    /// that might still be feeding the journal, and neither has the next record.
+    #[expect(clippy::should_implement_trait, reason = "it lends, and an iterator cannot")]
+    pub fn next(&mut self) -> Result<Caught<'_>, JournalError> {
+        let mut unreadable = None;
+        // What was lost on the ring is not necessarily in the journal yet: one round through both, and the caller may wait.
+        for _ in 0..2 {
+            if self.live.is_some() {
+                match self.next_live() {
+                    Live::Record => return Ok(Caught::Record(self.record.record())),
+                    Live::Nothing => return Ok(Caught::Nothing),
+                    Live::Ended(end) => return Ok(Caught::Ended(end)),
+                    Live::Overrun => {
+                        self.live = None;
+                        self.reader.seek(Start::Sequence(self.next))?;
+                    }
+                }
+            }
+            // What the journal cannot give, the ring may still have.
+            match self.next_from_journal() {
+                Ok(true) => return Ok(Caught::Record(self.record.record())),
+                Ok(false) => {}
+                Err(error) => unreadable = Some(error),
+            }
+            self.join();
+        }
+        match (unreadable, self.bus.end()) {
+            (Some(error), _) => Err(error),
+            (None, Some(end)) if !is_fed(&self.bus, None) => self.after_the_end(end),
+            (None, _) => Ok(Caught::Nothing),
+        }
+    }
+
+    /// The ring does not have the next record, and nothing more will come to either.
+    fn after_the_end(&mut self, end: End) -> Result<Caught<'_>, JournalError> {
+        // The journal may have got it since it was asked.
+        if self.next_from_journal()? {
+            return Ok(Caught::Record(self.record.record()));
+        }
+        if self.next > self.bus.cursor() {
+            return Ok(Caught::Ended(end));
+        }
+        Err(JournalError::Gap { first: self.next, next: self.ring_begins })
+    }
+
+    fn next_live(&mut self) -> Live {
+        let live = self.live.as_mut().expect("just looked");
+        match live.try_recv() {
+            Ok(record) if record.sequence() == self.next => {
+                self.next = record.next_sequence();
+                self.from_ring += 1;
+                self.record.replace(record);
+                return Live::Record;
+            }
+            Ok(record) => self.ring_begins = record.sequence(),
+            Err(RecvError::Lagged { resumed_at, .. }) => self.ring_begins = resumed_at,
+            Err(RecvError::Ended(end)) => return Live::Ended(end),
+            Err(_) => return Live::Nothing,
+        }
+        self.overruns += 1;
+        Live::Overrun
+    }
+
+    fn next_from_journal(&mut self) -> Result<bool, JournalError> {
+        let Some(record) = self.reader.next()? else { return Ok(false) };
+        if record.sequence() != self.next {
+            return Err(JournalError::Gap { first: self.next, next: record.sequence() });
+        }
+        self.next = record.next_sequence();
+        self.from_journal += 1;
+        self.record.replace(record);
+        Ok(true)
+    }
+
+    /// Tries to go on from the ring. (What it does not have any more, the journal will have; and what is not published yet, the ring
+    /// will.)
+    fn join(&mut self) {
+        let start = ReadFrom::Sequence(self.next);
+        match self.bus.subscribe(&self.name).optional().start(start).join() {
+            Ok(live) => self.live = Some(live),
+            Err(StartError::BeforeFirst { first_sequence, .. }) => self.ring_begins = first_sequence,
+            Err(_) => {}
+        }
+    }
+
+    /// The sequence of the next record.
+    #[must_use]
+    pub fn next_sequence(&self) -> Sequence {
+        self.next
+    }
+
+    /// Whether it reads from the ring at this moment.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// How many records it had from the journal.
+    #[must_use]
+    pub fn from_journal(&self) -> u64 {
+        self.from_journal
+    }
+
+    /// How many records it had from the ring.
+    #[must_use]
+    pub fn from_ring(&self) -> u64 {
+        self.from_ring
+    }
+
+    /// How often it was overrun, or came too late to the ring, and went to the journal for it.
+    #[must_use]
+    pub fn overruns(&self) -> u64 {
+        self.overruns
+    }
+
+    /// Puts it on a thread of its own, where it calls `subscriber`. It ends when the bus does.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Io`] if there is no thread to be had.
+    pub fn spawn<S: Subscriber>(self, subscriber: S) -> Result<Following<S>, JournalError> {
+        let (name, first) = (self.name.clone(), self.next);
+        spawn(self, &name, first, NAP, subscriber)
+    }
+}
+
+enum Live {
+    Record,
+    Nothing,
+    Overrun,
+    Ended(End),
+}
+
+impl<const PAYLOAD: usize> Source for CatchUp<PAYLOAD> {
+    fn step(&mut self) -> Result<Step<'_>, JournalError> {
+        Ok(match self.next()? {
+            Caught::Record(record) => Step::Record(record),
+            Caught::Nothing => Step::Nothing,
+            Caught::Ended(end) => Step::Ended(end),
+        })
+    }
+
+    fn position(&self) -> Option<Sequence> {
+        Some(self.next)
+    }
+}
+
+impl<const PAYLOAD: usize> fmt::Debug for CatchUp<PAYLOAD> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CatchUp")
+            .field("name", &self.name)
+            .field("next", &self.next)
+            .field("is_live", &self.is_live())
+            .field("overruns", &self.overruns)
+            .finish_non_exhaustive()
+    }
+}

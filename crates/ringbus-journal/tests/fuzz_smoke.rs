@@ -1,0 +1,32 @@
+//! The fuzz target with random bytes, so that it is tried wherever the tests are: see `fuzz/`.
+
+#[path = "../fuzz/journal_of_bytes.rs"]
+mod journal_of_bytes;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+proptest! {
+    #![proptest_config(Config { cases: 1_000, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn whatever_the_files_say_nothing_panics_and_everything_ends(
+        mends in any::<bool>(),
+        edits in vec((0..9_u8, any::<[u8; 3]>(), prop_oneof![any::<u64>(), 0..70_u64, Just(u64::MAX), Just(1 << 63)]), 0..5),
+    ) {
+        let mut bytes = vec![u8::from(mends)];
+        for (what, place, number) in edits {
+            bytes.push(what);
+            bytes.extend(place);
+            bytes.extend(number.to_le_bytes());
+        }
+        journal_of_bytes::check(&bytes);
+    }
+}
+
+#[test]
+fn a_journal_that_nobody_has_changed_is_whole() {
+    journal_of_bytes::check(&[0]);
+    journal_of_bytes::check(&[1]);
+}
