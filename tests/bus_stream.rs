@@ -109,7 +109,8 @@ async fn take_all(stream: &mut RequiredStream<64>) -> u64 {
 #[test]
 fn a_stream_gets_again_what_was_deferred() {
     let (mut writer, bus) = bus(16);
-    let mut subscription = bus.subscribe("numbers").filter(Filter::kinds([NUMBER])).required().join().unwrap();
+    let mut subscription =
+        bus.subscribe("numbers").filter(Filter::kinds([NUMBER])).required().join().unwrap();
     say(&mut writer, 0..4);
     let mut records = subscription.read().unwrap();
     (0..3).for_each(|expected| assert_eq!(records.next().unwrap().payload(), u64::to_le_bytes(expected)));

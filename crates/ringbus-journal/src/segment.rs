@@ -155,13 +155,18 @@ impl Segment {
         }
     }
 
-    /// Its index, as far as that is whole.
+    /// Its index, as far as that is whole, and speaks of what is there.
     pub(crate) fn index(&self, storage: &dyn Storage) -> Vec<Entry> {
         let Ok(file) = storage.open_to_read(&names::index(self.header.first)) else { return Vec::new() };
         let size = file.size().unwrap_or(0);
         let mut bytes = Vec::new();
         match read(&*file, &self.place, 0, usize::try_from(size).unwrap_or(0), &mut bytes) {
-            Ok(()) => entries(&bytes, self.header.salt, self.start),
+            Ok(()) => {
+                let mut entries = entries(&bytes, self.header.salt, self.start);
+                let size = self.file.size().unwrap_or(0);
+                entries.retain(|entry| entry.end_offset <= size);
+                entries
+            }
             Err(_) => Vec::new(),
         }
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ringbus::bus::StreamId;
 use ringbus::bus::schema::Schema;
 
+use crate::Disk;
 use crate::durability::Durability;
 use crate::error::{JournalError, place};
 use crate::journal::Journal;
 use crate::storage::Storage;
-use crate::Disk;
 
 /// Settings of a journal that is about to be opened: made by [`Journal::builder`].
 #[must_use = "there is no journal before `open` is called"]
@@ -55,7 +55,10 @@ impl JournalBuilder {
     ///
     /// If it is 0.
     pub fn slot_payload(mut self, bytes: usize) -> Self {
-        assert!(bytes > 0 && u32::try_from(bytes).is_ok(), "a slot holds at least a byte, and less than 4 GiB");
+        assert!(
+            bytes > 0 && u32::try_from(bytes).is_ok(),
+            "a slot holds at least a byte, and less than 4 GiB"
+        );
         self.slot_payload = bytes;
         self
     }

@@ -199,8 +199,10 @@ fn a_follower_of_one_trace_ends_too() {
     let mut reader = JournalReader::open(directory.path(), Extent::Durable).unwrap();
     reader.only_trace(Some(trace(77)));
     let (told, heard) = std::sync::mpsc::channel();
-    let following =
-        reader.follow("auditor").spawn(each_record(move |record| told.send(common::plain(record)))).unwrap();
+    let following = reader
+        .follow("auditor")
+        .spawn(each_record(move |record| told.send(common::plain(record)).map_err(|_| "nobody hears")))
+        .unwrap();
     let end = journal.next_sequence();
     wait_until("it has looked at everything", || following.position() == end);
     // The last record is not of this trace.
@@ -328,7 +330,7 @@ fn an_error_is_told_once_and_ends_it() {
         if at == "shutdown" {
             following.finish_at(journal.next_sequence());
         }
-        let error = following.join().err().expect("it fails");
+        let error = following.join().map(drop).expect_err("it fails");
         assert!(
             matches!(&error, FollowError::Subscriber { message } if *message == format!("no {at} today"))
         );
@@ -346,7 +348,7 @@ fn a_panic_is_told_by_join() {
     append(&mut open(&disk, Durability::EachBatch), 10, 5);
     let panics = each_record(|_| -> Result<(), String> { panic!("enough") });
     let following = reader(&disk, Extent::Durable).follow("a name\0").spawn(panics).unwrap();
-    let panic = catch_unwind(AssertUnwindSafe(|| following.join())).err().expect("it panicked");
+    let panic = catch_unwind(AssertUnwindSafe(|| following.join())).map(drop).expect_err("it panicked");
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"enough"));
 }
 

@@ -30,3 +30,12 @@ fn a_journal_that_nobody_has_changed_is_whole() {
     journal_of_bytes::check(&[0]);
     journal_of_bytes::check(&[1]);
 }
+
+/// Found by random bytes: an entry of the index that ends where no file does.
+#[test]
+fn an_index_may_speak_of_what_is_not_there() {
+    let end_offset = 24_u16.to_le_bytes();
+    for file in 0..6 {
+        journal_of_bytes::check(&[&[1, 3, file], &end_offset[..], &[u8::MAX; 8]].concat());
+    }
+}

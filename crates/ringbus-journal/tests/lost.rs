@@ -29,7 +29,7 @@ fn a_block_that_cannot_be_found_is_told_and_not_guessed() {
     let disk = disk_of(&damaged);
     match open(&disk, settings()) {
         Err(JournalError::Damaged(damage)) => {
-            assert_eq!((damage.first.get(), damage.next), (5, Some(Sequence::new(6))))
+            assert_eq!((damage.first.get(), damage.next), (5, Some(Sequence::new(6))));
         }
         other => panic!("{other:?}"),
     }

@@ -4,6 +4,7 @@ mod common;
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use common::{
     Plain, SLOT, all, append, disk_of, end_of, files, index, open, plain, reader, records, records_of, rest,
@@ -168,6 +169,19 @@ fn the_answers_are_the_same_while_the_index_is_being_written() {
         reader.seek(start).expect("it is there");
         assert!(rest(&mut reader).expect("whole") == expected, "{start:?}");
     }
+    // Nor does it lead anybody on to what is not durable.
+    let disk = SimulatedDisk::new();
+    let mut journal =
+        open(&disk, settings().durability(Durability::Every(Duration::MAX))).expect("a new journal");
+    append(&mut journal, &records[..5]).expect("room");
+    let durable = journal.sync().expect("room");
+    write(&mut journal, &records[5..]).expect("room");
+    assert!(!disk.file(&index(0)).expect("an index").is_empty());
+    let mut looking = reader(&disk, Extent::Durable);
+    looking.only_trace(Some(trace(1_000_000)));
+    assert!(rest(&mut looking).expect("whole").is_empty());
+    assert!(looking.next_sequence().is_some_and(|next| next <= durable));
+    journal.sync().expect("room");
     for number in [0, 70, 149] {
         let mut reader = reader(&disk, Extent::Written);
         reader.only_trace(Some(trace(number)));

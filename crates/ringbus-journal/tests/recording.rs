@@ -340,13 +340,24 @@ fn a_subscription_that_was_read_goes_on_behind_that() {
     assert_eq!(recording.join().unwrap().next.get(), end);
     assert_eq!(check_all(&mut reader(&disk, Extent::Durable), behind, BLOCK), end);
 
-    let (mut core, bus) = live::bus(64, 0);
-    let mut subscription = subscribe(&bus);
-    core.end_block().unwrap();
-    subscription.read().unwrap().for_each(|_| {});
-    let error = open(&disk, Durability::EachBatch).record(subscription).unwrap_err();
-    let (expected, found) = (Sequence::new(end), Sequence::new(BLOCK));
-    assert!(matches!(error, JournalError::NotNext { expected: e, found: f } if (e, f) == (expected, found)));
+    // And if that is not where the journal ends, it is refused: here the bus goes on where it ends.
+    for defers in [false, true] {
+        let (mut core, bus) = live::bus(64, end);
+        let mut subscription = subscribe(&bus);
+        core.end_block().unwrap();
+        let mut records = subscription.read().unwrap();
+        records.next();
+        if defers {
+            records.defer();
+        } else {
+            records.acknowledge();
+        }
+        let error = open(&disk, Durability::EachBatch).record(subscription).unwrap_err();
+        let (expected, found) = (Sequence::new(end), Sequence::new(end + live::slots(end, BLOCK)));
+        assert!(
+            matches!(error, JournalError::NotNext { expected: e, found: f } if (e, f) == (expected, found))
+        );
+    }
 }
 
 /// What a filter keeps back would be missing: at the beginning, in the middle, at the end.
@@ -367,6 +378,7 @@ fn a_filter_is_found_out_before_anything_is_acknowledged() {
         core.forwarder.forward_batch(records.iter().map(|header| (header, &b"kept"[..]))).unwrap();
         let recording = open(&disk, Durability::EachBatch).record(subscription).unwrap();
         let progress = recording.progress();
+        drop(core);
         let error = recording.join().expect_err("something is missing");
         assert!(
             matches!(error, JournalError::NotNext { expected, .. } if expected.get() == kept_back),

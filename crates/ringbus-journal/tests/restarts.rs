@@ -57,6 +57,8 @@ fn what_it_goes_on_behind_damage_is_durable_too() {
     bytes[1_300] ^= 1;
     let mut file = Storage::open(&disk, &segment(0)).expect("it");
     file.write_at(&bytes[1_300..1_301], 1_300).expect("room");
+    // And something torn behind them.
+    file.append(&[7; 40]).expect("room");
     drop(file);
     assert!(matches!(open(&disk, settings()), Err(JournalError::Damaged(_))));
     let disk = disk.process_crash();

@@ -9,6 +9,7 @@ use common::{
     segment, segments, settings, small_schema, write,
 };
 use ringbus::Sequence;
+use ringbus::bus::StreamId;
 use ringbus_journal::testing::{Counts, Crash, SimulatedDisk};
 use ringbus_journal::{Durability, Extent, Journal, JournalBuilder, JournalError, JournalReader};
 
@@ -313,7 +314,7 @@ fn with_another_schema_or_other_slots_it_goes_on_in_a_new_segment() {
     }
     assert_eq!(segments(&disk), [segment(3), segment(13), segment(23)]);
     let mut reader = reader(&disk, Extent::Durable);
-    assert_eq!(reader.stream().map(|stream| stream.as_str()), Some(STREAM));
+    assert_eq!(reader.stream().map(StreamId::as_str), Some(STREAM));
     for (_, part, schema, slot) in parts {
         for expected in &records[part] {
             assert_eq!(reader.next().expect("whole").map(common::plain).as_ref(), Some(expected));

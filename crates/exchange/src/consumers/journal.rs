@@ -13,9 +13,8 @@ use crate::checksum::{Checksum, digest_of};
 /// write for each batch.
 ///
 /// It stands in for a journal, and shows where one goes: first, with all others after it. What it acknowledges has been
-/// written, but not synced. A real journal frames each batch with its length, first sequence and checksum, so that a
-/// torn end is found at the restart; and it syncs the file's data (`fdatasync`) before a batch counts as handled. The
-/// batch is then what the sync is shared by: the slower the disk, the longer the batches.
+/// written, but not synced; the crate `ringbus-journal` has one that is durable, and the example `durable_exchange` of
+/// `ringbus-store` shows the exchange with it.
 #[derive(Debug)]
 pub struct Journal<W = io::Sink> {
     out: W,
