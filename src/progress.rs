@@ -8,6 +8,7 @@ use crate::barrier::{Followed, sealed};
 use crate::error::ProgressError;
 use crate::parking::Awaited;
 use crate::sequence::Sequence;
+use crate::sync::proven;
 use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
 use crate::waiting::{Until, look_until};
@@ -103,7 +104,11 @@ impl Progress {
     /// Whether `sequence` has been acknowledged, or never will be.
     fn look(&self, sequence: Sequence) -> Option<Result<(), ProgressError>> {
         let member = self.followed.member();
+        // Before the position: who has gone stands where it went. (A position from before would say that the last events that it
+        // acknowledged never were.)
+        let departure = proven!(member.departure(), "departure-looked-at-last" => None);
         let position = self.position();
+        let departure = proven!(departure, "departure-looked-at-last" => member.departure());
         if sequence.get() < member.joined_at()
             || member.pauses().may_have_let_pass(sequence.get()) == Some(true)
         {
@@ -112,7 +117,7 @@ impl Progress {
         if position > sequence && member.pauses().may_have_let_pass(sequence.get()) == Some(false) {
             return Some(Ok(()));
         }
-        if let Some(departure) = member.departure() {
+        if let Some(departure) = departure {
             return Some(Err(match member.failure().filter(|_| departure.has_failed) {
                 Some(failure) => ProgressError::Failed(failure),
                 None => ProgressError::Left { consumer: self.consumer(), position },

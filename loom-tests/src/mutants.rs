@@ -148,6 +148,11 @@ pub(crate) const ALL: &[Mutant] = &[
         "acknowledge/follow: progress is seen before what was done, or of another consumer",
         &["progress", "progress-reuse"],
     ),
+    mutant(
+        "departure-looked-at-last",
+        "a position from before is taken for the final one",
+        &["progress-departure"],
+    ),
     mutant("cursor-behind-a-position", "a position ahead of the cursor", &["stats", "stats-optional"]),
     mutant(
         "light-barrier-missing",

@@ -78,7 +78,7 @@ pub enum JournalError {
     },
     /// The journal has failed before, and takes nothing more.
     Failed,
-    /// A reader of this name is registered already, or the name cannot be a file's.
+    /// The name of a reader cannot be part of a file's.
     ReaderName {
         /// The name.
         name: String,
@@ -144,7 +144,7 @@ impl fmt::Display for JournalError {
             ),
             Self::ReaderName { name } => write!(
                 f,
-                "`{name}` cannot name a reader here: expected letters, digits, `-`, `_` and `.`, and a name that no other reader holds"
+                "`{name}` cannot name a reader here: expected letters, digits, `-`, `_` and `.`, 200 bytes at most"
             ),
         }
     }

@@ -319,6 +319,28 @@ fn what_it_cannot_begin_with_is_refused() {
     assert!(matches!(error, JournalError::Removed { asked, .. } if asked.get() == 0), "{error}");
 }
 
+/// No record begins there: nobody has been up to that sequence.
+#[test]
+fn in_the_middle_of_a_record_is_no_place_to_begin() {
+    let mut here = Recorded::new();
+    here.publish(20);
+    let mut first = 0;
+    while live::slots(first, BLOCK) < 2 {
+        first += live::slots(first, BLOCK);
+    }
+    let (middle, next) = (first + 1, first + live::slots(first, BLOCK));
+    assert!(next < here.core.next());
+    let mut late = here.catch_up(Extent::Written, middle);
+    let error = late.next().unwrap_err();
+    let JournalError::Gap { first: f, next: n } = error else { panic!("{error:?}") };
+    assert_eq!((f.get(), n.get()), (middle, next));
+    // The same where the journal has nothing of it, and the ring has.
+    let empty = reader(&SimulatedDisk::new(), Extent::Written);
+    let mut late = CatchUp::new(empty, &here.bus, "late", Sequence::new(middle)).unwrap();
+    assert!(matches!(late.next(), Ok(Caught::Nothing)));
+    assert_eq!(late.next_sequence().get(), middle);
+}
+
 #[test]
 fn after_a_restart_it_goes_on_where_it_was() {
     let mut here = Recorded::new();

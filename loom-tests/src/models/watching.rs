@@ -1,7 +1,8 @@
 //! Pauses, progress marks and statistics: those who look on, and those who look away.
 
 use super::{Effect, Model, Pair, optional, publish, read_now, receive_now, required, ring};
-use ringbus::ReadFrom;
+use ringbus::{ProgressError, ReadFrom, Sequence};
+use std::time::Instant;
 
 pub(super) const MODELS: &[Model] = &[
     Model {
@@ -15,6 +16,12 @@ pub(super) const MODELS: &[Model] = &[
         promise: "who sees an event acknowledged sees what the consumer did before",
         preemptions: None,
         run: sees_what_was_done,
+    },
+    Model {
+        name: "progress-departure",
+        promise: "who waits for an event that a consumer acknowledged before it left is not told that it left without",
+        preemptions: None,
+        run: waits_for_one_that_leaves,
     },
     Model {
         name: "progress-reuse",
@@ -72,6 +79,21 @@ fn sees_what_was_done() {
     read_now(&mut journal);
     waiting.join().expect("the assertions hold");
     journal.leave();
+}
+
+fn waits_for_one_that_leaves() {
+    let (mut producer, ring) = ring::<Pair>(2, 1, 1);
+    let mut journal = required(&ring, "journal");
+    let progress = journal.progress();
+    publish(&mut producer, 0..1);
+    let waiting = loom::thread::spawn(move || {
+        // One look: the deadline has passed.
+        let waited = progress.wait_for(Sequence::new(0), Instant::now());
+        assert!(matches!(waited, Ok(()) | Err(ProgressError::Deadline { .. })), "it had been acknowledged");
+    });
+    read_now(&mut journal);
+    journal.leave();
+    waiting.join().expect("the assertions hold");
 }
 
 fn outlives_its_consumer() {
