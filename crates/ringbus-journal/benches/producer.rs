@@ -88,7 +88,7 @@ fn run(who: Who, period: Duration, duration: Duration) -> [f64; QUANTILES.len() 
                 let mut sum = 0;
                 while let Ok(records) = subscription.read() {
                     records.for_each(|record| {
-                        sum += record.payload().iter().map(|byte| u64::from(*byte)).sum::<u64>()
+                        sum += record.payload().iter().map(|byte| u64::from(*byte)).sum::<u64>();
                     });
                 }
                 sum

@@ -209,7 +209,7 @@ fn rows<const PAYLOAD: usize>(extent: Extent) {
         |way: usize, of: fn(&Took) -> f64| Spread::of(took[way].iter().map(|took| megabytes / of(took)));
     let plain = |way: usize| (rates(way, |took| took.written).median, rates(way, |took| took.synced).median);
     let (plain, plain_synced) = (plain(0), plain(1));
-    for (way, name) in Way::ALL.iter().map(|way| way.name()).enumerate() {
+    for (way, name) in Way::ALL.into_iter().map(Way::name).enumerate() {
         let written = rates(way, |took| took.written);
         let synced = rates(way, |took| took.synced);
         println!(

@@ -184,6 +184,18 @@ fn a_replay_that_waits_has_published_what_comes_before() {
     assert_eq!(told.last().unwrap().0, of);
 }
 
+#[test]
+fn at_full_speed_progress_is_told_all_along() {
+    let disk = journal_from(0);
+    let (writer, bus) = Bus::<PAYLOAD>::builder(STREAM).capacity(1 << 12).build().unwrap();
+    let mut forwarder = writer.forward_from(&StreamId::new(STREAM)).unwrap();
+    let mut told = vec![0];
+    let replay = Replay::new(reader(&disk, Extent::Written));
+    let of = replay.run_with(&mut forwarder, |so_far| told.push(so_far.records)).unwrap();
+    assert!(told.windows(2).all(|two| two[0] < two[1] && two[1] - two[0] <= 64), "{told:?}");
+    assert_eq!((told.last(), bus.cursor().get() >= 2_000), (Some(&of.records), true));
+}
+
 /// A disk whose journal is damaged in the middle, from this sequence up to that one; the rest of it.
 fn damaged() -> (SimulatedDisk, u64, u64, Vec<Plain>) {
     // In chunks of a batch each.
