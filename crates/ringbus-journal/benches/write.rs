@@ -104,7 +104,7 @@ fn plain(directory: &Path, bytes: usize, sync_each: usize) -> Took {
     /// Larger than the processor's caches.
     const SOURCE: usize = 128 << 20;
     const PIECE: usize = 1 << 20;
-    let source: Vec<u8> = (0..SOURCE / 8).flat_map(|word| word.to_ne_bytes()).collect();
+    let source: Vec<u8> = (0..SOURCE / 8).flat_map(usize::to_ne_bytes).collect();
     let since = Instant::now();
     let mut file = File::create_new(directory.join("plain")).expect("the directory is empty");
     let (mut written, mut synced) = (0, 0);
