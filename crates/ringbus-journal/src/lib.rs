@@ -81,8 +81,9 @@
 //!
 //! # What is synced when
 //!
-//! A segment's header and its directory entry are synced before its first record is written; a segment that is full is synced before the next is
-//! made. So after a crash only the last segment can have a torn end. Its chunks are acknowledged when it has been synced behind them.
+//! A segment is made as `new-segment`, synced, renamed, and its name synced, before its first record is written; a segment that is full is
+//! synced before the next is made. So after a crash only the last segment can have a torn end. Its chunks are acknowledged when it has been
+//! synced behind them.
 //! The file `durable` is written behind each sync, and not synced itself: it tells readers how far they may go while the machine runs, and
 //! after a crash it can only say too little.
 //!
