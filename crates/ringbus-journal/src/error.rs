@@ -78,6 +78,18 @@ pub enum JournalError {
     },
     /// The journal has failed before, and takes nothing more.
     Failed,
+    /// A reader of this name is registered, and running.
+    ReaderTaken {
+        /// The name.
+        name: String,
+    },
+    /// What was asked for lies behind the end of the journal: it has lost what its reader has kept, or is another one.
+    Ahead {
+        /// What was asked for.
+        asked: Sequence,
+        /// Where the journal ends.
+        end: Sequence,
+    },
     /// The name of a reader cannot be part of a file's.
     ReaderName {
         /// The name.
@@ -141,6 +153,15 @@ impl fmt::Display for JournalError {
             ),
             Self::Failed => f.write_str(
                 "the journal has failed before and takes nothing more: open it again, which keeps what it had acknowledged",
+            ),
+            Self::ReaderTaken { name } => write!(
+                f,
+                "a reader named `{name}` is registered and running: give each its own name, or end the other"
+            ),
+            Self::Ahead { asked, end } => write!(
+                f,
+                "was to go on at sequence {asked}, but the journal ends at {end}: it has lost what its reader has kept, or is another \
+                 one; restore it, or let the reader begin anew"
             ),
             Self::ReaderName { name } => write!(
                 f,

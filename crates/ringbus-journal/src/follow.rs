@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ringbus::bus::{RecordRef, Subscriber};
+use ringbus::bus::{RecordRef, StreamId, Subscriber};
 use ringbus::worker::Shutdown;
 use ringbus::{End, Sequence};
 
@@ -51,6 +51,7 @@ impl Source for JournalReader {
 pub struct Follow {
     reader: JournalReader,
     name: String,
+    stream: Option<StreamId>,
     from: Option<Sequence>,
     nap: Duration,
 }
@@ -83,7 +84,7 @@ impl JournalReader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn follow(self, name: &str) -> Follow {
-        Follow { reader: self, name: name.to_owned(), from: None, nap: NAP }
+        Follow { reader: self, name: name.to_owned(), stream: None, from: None, nap: NAP }
     }
 }
 
@@ -92,6 +93,12 @@ impl Follow {
     /// [start](Subscriber::start) is told a sequence at or before its first record, and 0 if the journal has no record yet.
     pub fn from(mut self, first: Sequence) -> Self {
         self.from = Some(first);
+        self
+    }
+
+    /// Whose records they must be: what a store keeps. Unless set, it takes any journal's.
+    pub fn stream(mut self, stream: &StreamId) -> Self {
+        self.stream = Some(stream.clone());
         self
     }
 
@@ -105,11 +112,18 @@ impl Follow {
     ///
     /// # Errors
     ///
-    /// [`JournalError::Removed`] if the journal has removed what it is to begin with; [`JournalError::Io`], also if there is no thread
-    /// to be had; [`JournalError::Header`].
+    /// [`JournalError::OtherStream`]; [`JournalError::Removed`] if the journal has removed what it is to begin with;
+    /// [`JournalError::Ahead`] if it does not get to what it is to go on [`from`](Self::from): a store that has what its journal has lost must
+    /// not take other records in their place; [`JournalError::Io`], also if there is no thread to be had; [`JournalError::Header`].
     pub fn spawn<S: Subscriber>(self, subscriber: S) -> Result<Following<S>, JournalError> {
-        let Self { mut reader, name, from, nap } = self;
+        let Self { mut reader, name, stream, from, nap } = self;
+        if let Some(stream) = &stream {
+            reader.expect_stream(stream)?;
+        }
         if let Some(first) = from {
+            if let Some(end) = reader.ends_before(first)? {
+                return Err(JournalError::Ahead { asked: first, end });
+            }
             reader.seek(Start::Sequence(first))?;
         }
         let first = from.or(reader.next_sequence()).unwrap_or_default();

@@ -186,7 +186,8 @@ impl fmt::Display for LateError {
             Self::Subscribe(error) => error.fmt(f),
             Self::Ahead { from, cursor } => write!(
                 f,
-                "the subscriber is to go on from sequence {from}, but the bus has only got to {cursor}: build the bus with the                  `first_sequence` that its journal says, or let the subscriber begin anew"
+                "the subscriber is to go on from sequence {from}, but the bus has only got to {cursor}: build the bus with the \
+                 `first_sequence` that its journal says, or let the subscriber begin anew"
             ),
             Self::NotInJournal { position, wanted, end } => {
                 write!(

@@ -58,6 +58,8 @@ pub struct JournalReader {
     skip: Skip,
     trace: Option<Hash>,
     record: OwnedRecord,
+    /// Whose records it reads, once that is known.
+    stream: Option<StreamId>,
     /// Where to go on behind what cannot be read.
     behind: Option<Behind>,
 }
@@ -129,6 +131,7 @@ impl JournalReader {
             skip: Skip::Nothing,
             trace: None,
             record: OwnedRecord::default(),
+            stream: None,
             behind: None,
         };
         match reader.find_first_segment() {
@@ -260,6 +263,14 @@ impl JournalReader {
             if !is_damage {
                 return Ok(More::None);
             }
+            // Who opens a journal makes an empty segment again, under its name: this one may not be the journal's any more.
+            if next == current.first()
+                && let Ok(again) = Segment::open(storage, next)
+                && again.header.salt != current.segment.header.salt
+            {
+                self.begin(again)?;
+                return Ok(More::Some);
+            }
             let behind = behind.unwrap_or(match (found, following) {
                 (Some((offset, header)), _) => Behind::Chunk(offset, header.span.first),
                 (None, Some(first)) => Behind::Segment(first),
@@ -304,6 +315,31 @@ impl JournalReader {
         self.next.map(Sequence::new)
     }
 
+    /// Makes sure that the journal has the records of `stream`; if it has none yet, as soon as it has. (That its segments are all of one
+    /// stream is always made sure.)
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::OtherStream`]; from [`next`](Self::next) on, if that is found out later.
+    pub fn expect_stream(&mut self, stream: &StreamId) -> Result<(), JournalError> {
+        if let Some(found) = &self.stream {
+            stream.check(found)?;
+        }
+        self.stream = Some(stream.clone());
+        Ok(())
+    }
+
+    /// Whether what begins with `asked` lies behind all that is written; then where the journal ends.
+    pub(crate) fn ends_before(&self, asked: Sequence) -> Result<Option<Sequence>, JournalError> {
+        let mut probe = Self::open_in(Arc::clone(&self.storage), Extent::Written)?;
+        probe.seek(Start::Sequence(asked))?;
+        if probe.next()?.is_some() {
+            return Ok(None);
+        }
+        let end = probe.next_sequence().unwrap_or_default();
+        Ok((end < asked).then_some(end))
+    }
+
     /// The stream whose records it has; `None` if it has no segment yet.
     #[must_use]
     pub fn stream(&self) -> Option<&StreamId> {
@@ -337,10 +373,7 @@ impl JournalReader {
     /// Opens the segment that begins at `first`, which is there.
     fn enter(&mut self, first: u64) -> Result<(), JournalError> {
         match Segment::open(&*self.storage, first) {
-            Ok(segment) => {
-                self.begin(segment);
-                Ok(())
-            }
+            Ok(segment) => self.begin(segment),
             Err(OpenError::NotFound) => match list(&*self.storage)?.first() {
                 Some(&oldest) if oldest > first => Err(removed(first, oldest)),
                 _ => Err(OpenError::NotFound.of(&*self.storage, first)),
@@ -349,16 +382,24 @@ impl JournalReader {
                 if let OpenError::Header(_) = error {
                     let following = list(&*self.storage)?.into_iter().find(|&other| other > first);
                     self.behind = following.map(Behind::Segment);
+                    if self.current.is_none() {
+                        self.next = Some(first);
+                    }
                 }
                 Err(error.of(&*self.storage, first))
             }
         }
     }
 
-    fn begin(&mut self, segment: Segment) {
+    fn begin(&mut self, segment: Segment) -> Result<(), JournalError> {
+        match &self.stream {
+            Some(stream) => stream.check(&segment.header.stream)?,
+            None => self.stream = Some(segment.header.stream.clone()),
+        }
         self.next = Some(segment.header.first);
         self.current = Some(Current::new(segment, &*self.storage));
         self.behind = None;
+        Ok(())
     }
 }
 

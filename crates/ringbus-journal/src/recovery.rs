@@ -111,7 +111,9 @@ pub(crate) fn recover(
     };
     if let Some(scan) = &scan {
         settings.stream.check(&scan.segment.header.stream)?;
-        scan.found.schema.check_growth(&settings.schema)?;
+        if scan.found.schema != settings.schema {
+            check_growth(storage, &segments, settings)?;
+        }
     }
     // Behind damage that it goes on after, what follows is kept, for readers to step over the damage.
     let next = match &scan {
@@ -143,6 +145,22 @@ pub(crate) fn recover(
         last = Some(LastSegment { is_whole, ..scan.found });
     }
     Ok(End { segments, last, recovery })
+}
+
+/// Makes sure that no segment was written with another payload under the same layout.
+fn check_growth(
+    storage: &dyn Storage,
+    segments: &[u64],
+    settings: &JournalBuilder,
+) -> Result<(), JournalError> {
+    for &first in segments {
+        match Segment::open(storage, first) {
+            Ok(segment) => segment.header.schema.check_growth(&settings.schema)?,
+            Err(_) if settings.after_damage => {}
+            Err(error) => return Err(error.of(storage, first)),
+        }
+    }
+    Ok(())
 }
 
 /// Looks for the last block's end in the segments before the last.

@@ -10,8 +10,8 @@ use ringbus::Sequence;
 use crate::Disk;
 use crate::error::{JournalError, place};
 use crate::format::names;
-use crate::segment::write_all_at;
-use crate::storage::{File, Storage};
+use crate::segment::{list, write_all_at};
+use crate::storage::{File, Lock, Storage};
 
 /// A reader that the journal knows by name: it removes nothing that this one has not passed, whether the reader's process runs or not,
 /// until it is [unregistered](Self::unregister).
@@ -38,6 +38,8 @@ pub struct RegisteredReader {
     name: String,
     file: Box<dyn File>,
     position: u64,
+    /// Held as long as it is there.
+    _lock: Box<dyn Lock>,
 }
 
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -59,7 +61,8 @@ impl RegisteredReader {
     ///
     /// # Errors
     ///
-    /// [`JournalError::ReaderName`]; [`JournalError::Io`].
+    /// [`JournalError::ReaderName`]; [`JournalError::ReaderTaken`]; [`JournalError::Removed`] if the journal does not keep `position` any
+    /// more, and the reader was not registered before; [`JournalError::Io`].
     pub fn register(
         directory: impl Into<PathBuf>,
         name: &str,
@@ -84,16 +87,27 @@ impl RegisteredReader {
         }
         let file_name = names::reader(name);
         let place = place(&*storage, &file_name);
-        let file = match storage.create(&file_name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => storage.open(&file_name),
-            created => created,
-        };
-        let file = file.map_err(JournalError::io("open", &place))?;
-        let known = read(&*file).unwrap_or(position.get());
-        let mut reader = Self { storage, name: name.to_owned(), file, position: known };
-        reader.write(known)?;
+        let lock = storage.lock(&file_name).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => JournalError::ReaderTaken { name: name.to_owned() },
+            _ => JournalError::io("lock", &place)(error),
+        })?;
+        // Locking has made it, if it was not there.
+        let file = storage.open(&file_name).map_err(JournalError::io("open", &place))?;
+        let known = read(&*file);
+        let position = known.unwrap_or(position.get());
+        let mut reader = Self { storage, name: name.to_owned(), file, position, _lock: lock };
+        reader.write(position)?;
         reader.storage.sync().map_err(JournalError::io("sync the directory", reader.storage.place()))?;
-        Ok(reader)
+        // From here on nothing that it needs is removed; before, it may have been.
+        match list(&*reader.storage)?.first() {
+            Some(&oldest) if position < oldest && known.is_none() => {
+                reader.unregister()?;
+                Err(JournalError::Removed { asked: Sequence::new(position), oldest: Sequence::new(oldest) })
+            }
+            // A crash had taken back how far it was.
+            Some(&oldest) if position < oldest => reader.write(oldest).map(|()| reader),
+            _ => Ok(reader),
+        }
     }
 
     /// Its name.

@@ -196,8 +196,9 @@ fn what_the_file_system_refuses_is_told() {
     disk.fail_on(Operation::WriteAt, 0, Fault::ShortWrite(1));
     reader.has_passed(Sequence::new(11)).expect("room");
     disk.mend();
+    drop(reader);
     assert_eq!(register(&disk, "store", 0).expect("a name").position().get(), 11);
     let nowhere =
         RegisteredReader::register("/nowhere/at/all", "store", Sequence::new(0)).expect_err("no directory");
-    assert!(nowhere.to_string().starts_with("cannot open `/nowhere/at/all/reader-store`: "), "{nowhere}");
+    assert!(nowhere.to_string().starts_with("cannot lock `/nowhere/at/all/reader-store`: "), "{nowhere}");
 }

@@ -23,12 +23,12 @@ pub(super) fn remove_old(
         sizes.push(size.map_err(JournalError::io("look at", place(storage, &name)))?);
     }
     let mut bytes: u64 = sizes.iter().sum();
-    let passed = least_position(storage)?;
     let mut removed = 0;
     for (at, size) in sizes.iter().enumerate() {
         // Where a segment ends, the next begins.
         let end = sealed.get(at + 1).copied().unwrap_or(end);
-        if bytes <= keep_bytes || end > passed {
+        // Asked anew each time: somebody may have registered meanwhile.
+        if bytes <= keep_bytes || end > least_position(storage)? {
             break;
         }
         // It may never have been made.

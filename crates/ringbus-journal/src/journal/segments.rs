@@ -37,8 +37,9 @@ impl Journal {
             return Ok(());
         }
         if let Some(active) = &self.active
-            && active.size < self.settings.segment_bytes
-            && active.records < self.settings.segment_records
+            && (active.first == sequence
+                || active.size < self.settings.segment_bytes
+                    && active.records < self.settings.segment_records)
         {
             return Ok(());
         }

@@ -86,6 +86,10 @@ impl JournalReader {
 
     /// The last segment that has something before `start`, or the oldest.
     fn segment_with(&self, start: Start, firsts: &[u64]) -> Result<u64, JournalError> {
+        if let Start::Sequence(asked) = start {
+            // The names say it.
+            return Ok(firsts[firsts.partition_point(|&first| first <= asked.get()) - 1]);
+        }
         // So many of them are before it; they are in order, so half of what is left is decided by each look.
         let (mut before, mut undecided) = (0, firsts.len());
         while undecided - before > 1 {

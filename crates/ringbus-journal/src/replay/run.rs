@@ -3,7 +3,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringbus::Sequence;
 use ringbus::bus::{Forwarder, OwnedRecord, RecordRef};
 use ringbus::wait::WaitStrategy;
 
@@ -47,12 +46,11 @@ impl Replay {
         let mut batch = Batch::<PAYLOAD>::new(forwarder.max_payload());
         let mut replayed = Replayed::default();
         loop {
-            let next = reader.next_sequence();
             let record = match reader.next() {
                 Ok(Some(record)) if !stop.is_before(&record) => record,
                 Ok(_) => break,
                 Err(error) => {
-                    let missed = if steps_over { step_over(&mut reader, &error, next)? } else { 0 };
+                    let missed = if steps_over { step_over(&mut reader, &error)? } else { 0 };
                     if missed == 0 {
                         batch.forward(forwarder, &mut replayed)?;
                         return Err(error.into());
@@ -83,15 +81,12 @@ impl Replay {
 }
 
 /// Goes on behind what the error is about, if it is damage or a gap and something follows that can be read. Returns how many
-/// sequences of `next` and those behind it are missed.
-fn step_over(
-    reader: &mut JournalReader,
-    error: &JournalError,
-    next: Option<Sequence>,
-) -> Result<u64, JournalError> {
+/// sequences are missed.
+fn step_over(reader: &mut JournalReader, error: &JournalError) -> Result<u64, JournalError> {
     if !matches!(error, JournalError::Damaged(_) | JournalError::Header { .. } | JournalError::Gap { .. }) {
         return Ok(0);
     }
+    let next = reader.next_sequence();
     let following = reader.step_over()?;
     Ok(following.unwrap_or_default().since(next.unwrap_or_default()))
 }

@@ -112,5 +112,6 @@ pub(crate) fn follow_with_store(
         .into());
     }
     println!("store: goes on at sequence {from}, {} behind", next.since(from));
-    Ok(JournalReader::open(&settings.journal, Extent::Durable)?.follow("store").from(from).spawn(store)?)
+    let reader = JournalReader::open(&settings.journal, Extent::Durable)?;
+    Ok(reader.follow("store").stream(&stream()).from(from).spawn(store)?)
 }
