@@ -24,8 +24,8 @@ use crate::storage::Storage;
 
 /// Reads the records of a journal in order, from anywhere, also while it is being written, by this process or another one.
 ///
-/// It takes as much memory as a chunk of 256 KiB and the longest record need, however long the journal is. It writes nothing and holds
-/// nobody up; a segment that is removed while it reads it, it reads to its end.
+/// It takes as much memory as a chunk of 256 KiB, the longest record and the index of one segment need, however long the journal
+/// is. It writes nothing and holds nobody up; a segment that is removed while it reads it, it reads to its end.
 ///
 /// ```
 /// use ringbus::Sequence;

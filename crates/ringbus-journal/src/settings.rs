@@ -103,7 +103,8 @@ impl JournalBuilder {
     /// [`JournalError::Io`]; [`JournalError::Locked`] if somebody else is writing it; [`JournalError::OtherStream`];
     /// [`JournalError::LayoutChanged`] if the [schema](Self::schema) has changed a payload under the same kind and layout; unless
     /// [`after_damage`](Self::after_damage) was called, [`JournalError::Damaged`] and [`JournalError::Lost`];
-    /// [`JournalError::Header`]. Nothing has been changed then, but that a torn end may have been cut off.
+    /// [`JournalError::Header`]. Nothing has been changed then; after [`JournalError::Io`], a torn end may have
+    /// been cut off, and old segments removed.
     pub fn open(self, directory: impl Into<PathBuf>) -> Result<Journal, JournalError> {
         let directory = directory.into();
         let place = directory.display().to_string();

@@ -8,7 +8,8 @@ use crate::storage::{File, Storage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// As far as it has acknowledged: what a crash cannot take back any more (as far as its [policy](crate::Durability) goes). For
-    /// those who act on what they read, or keep it.
+    /// those who act on what they read, or keep it. The file `durable` says how far that is: a copy of a journal without it has nothing
+    /// to read.
     Durable,
     /// As far as it is written. A crash of the machine may take the last of it back. For those who look on, and for journals that
     /// nobody writes any more.
