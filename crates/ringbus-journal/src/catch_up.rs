@@ -84,9 +84,7 @@ impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
         name: &str,
         next: Sequence,
     ) -> Result<Self, JournalError> {
-        if let Some(stream) = reader.stream() {
-            bus.stream().check(stream)?;
-        }
+        reader.expect_stream(bus.stream())?;
         reader.seek(Start::Sequence(next))?;
         Ok(Self {
             bus: bus.clone(),

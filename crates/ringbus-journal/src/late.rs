@@ -75,9 +75,7 @@ impl JournalReader {
         subscribe: SubscribeRequired<'_, PAYLOAD, W>,
         subscriber: S,
     ) -> Result<Worker<Driver<Continued<S>, PAYLOAD>>, LateError> {
-        if let Some(stream) = self.stream() {
-            bus.stream().check(stream).map_err(JournalError::from)?;
-        }
+        self.expect_stream(bus.stream())?;
         let cursor = bus.cursor();
         if from > cursor {
             return Err(LateError::Ahead { from, cursor });

@@ -281,11 +281,12 @@ impl JournalReader {
         }
     }
 
-    /// Goes on behind what the last error was about. Returns the first sequence there.
+    /// Goes on behind what the last error was about. Returns the first sequence there; if nothing follows, it stays where it is, and
+    /// [`next`](Self::next) says the same again.
     ///
     /// # Errors
     ///
-    /// If nothing follows, the error again. [`JournalError::Io`], [`JournalError::Header`].
+    /// [`JournalError::Io`], [`JournalError::Header`].
     pub fn step_over(&mut self) -> Result<Option<Sequence>, JournalError> {
         match self.behind.take() {
             Some(Behind::Chunk(offset, first)) => {

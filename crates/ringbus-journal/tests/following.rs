@@ -4,15 +4,15 @@ mod common;
 mod live;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use common::{STREAM, trace};
+use live::failing::{Failing, assert_told_once};
 use live::{BLOCK, Checker, NEVER, PAYLOAD, bus, open, reader, settings, wait_until, written};
 use ringbus::Sequence;
-use ringbus::bus::{Header, RecordRef, Subscriber, each_record};
-use ringbus::worker::Shutdown;
+use ringbus::bus::{Header, each_record};
 use ringbus_journal::testing::{Crash, SimulatedDisk};
 use ringbus_journal::{Durability, Extent, FollowError, Journal, JournalError, JournalReader, Start};
 
@@ -276,48 +276,6 @@ fn what_has_been_removed_is_an_error() {
     assert!(error.to_string().contains("register a reader"), "{error}");
 }
 
-/// Fails at one of its calls, and notes all that it gets.
-struct Failing {
-    at: &'static str,
-    calls: Arc<Mutex<Vec<String>>>,
-}
-
-impl Failing {
-    fn call(&self, name: &str) -> Result<(), String> {
-        self.calls.lock().unwrap().push(name.to_owned());
-        if name == self.at { Err(format!("no {name} today")) } else { Ok(()) }
-    }
-}
-
-impl Subscriber for Failing {
-    type Error = String;
-
-    fn start(&mut self, _: Sequence) -> Result<(), String> {
-        self.call("start")
-    }
-    fn block_begun(&mut self, _: &Header) -> Result<(), String> {
-        self.call("block_begun")
-    }
-    fn record(&mut self, _: RecordRef<'_>) -> Result<(), String> {
-        self.call("record")
-    }
-    fn batch_ended(&mut self) -> Result<(), String> {
-        self.call("batch_ended")
-    }
-    fn block_ended(&mut self, _: &Header) -> Result<(), String> {
-        self.call("block_ended")
-    }
-    fn idle(&mut self) -> Result<(), String> {
-        self.call("idle")
-    }
-    fn failed(&mut self, error: &String) {
-        self.calls.lock().unwrap().push(format!("failed: {error}"));
-    }
-    fn shutdown(&mut self, _: &Shutdown) -> Result<(), String> {
-        self.call("shutdown")
-    }
-}
-
 #[test]
 fn an_error_is_told_once_and_ends_it() {
     for at in ["start", "block_begun", "record", "block_ended", "batch_ended", "idle", "shutdown"] {
@@ -325,7 +283,7 @@ fn an_error_is_told_once_and_ends_it() {
         let mut journal = open(&disk, Durability::EachBatch);
         append(&mut journal, BLOCK, 5);
         let calls = Arc::default();
-        let failing = Failing { at, calls: Arc::clone(&calls) };
+        let failing = Failing { at, records: 0, calls: Arc::clone(&calls) };
         let following = reader(&disk, Extent::Durable).follow("failing").spawn(failing).unwrap();
         if at == "shutdown" {
             following.finish_at(journal.next_sequence());
@@ -334,11 +292,7 @@ fn an_error_is_told_once_and_ends_it() {
         assert!(
             matches!(&error, FollowError::Subscriber { message } if *message == format!("no {at} today"))
         );
-        let calls = calls.lock().unwrap();
-        let [.., last_call, failed] = &calls[..] else { panic!("{calls:?}") };
-        assert_eq!((last_call.as_str(), failed.clone()), (at, format!("failed: no {at} today")));
-        assert_eq!(calls.iter().filter(|call| call.starts_with("failed")).count(), 1);
-        assert_eq!(calls.iter().filter(|&call| call == at).count(), 1);
+        assert_told_once(&calls, at);
     }
 }
 

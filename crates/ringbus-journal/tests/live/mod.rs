@@ -1,6 +1,8 @@
 //! What the tests share that put a journal on a bus: a core whose every record is a function of its sequence, and who checks it.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub(crate) mod failing;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
