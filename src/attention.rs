@@ -167,8 +167,8 @@ impl Attention {
             End::ProducerFailed => PRODUCER_FAILED,
             End::Poisoned(_) => POISONED,
             End::Stopped => STOPPED,
-            End::UpstreamLeft { .. } | End::UpstreamFailed(_) => {
-                unreachable!("ends a consumer, not the stream")
+            End::UpstreamLeft { .. } | End::UpstreamFailed(_) | End::ProducerDied | End::Damaged => {
+                unreachable!("ends a consumer or an observer, not the stream")
             }
         };
         self.end.store(code, Relaxed);

@@ -115,7 +115,7 @@ pub(crate) enum Barrier {
 impl Barrier {
     pub(crate) fn new(core: &Arc<Core>, upstream: Vec<Followed>) -> Self {
         if upstream.is_empty() {
-            Self::Cursor(Projection::new(core, |core| &core.cursor))
+            Self::Cursor(Projection::new(core, |core| &*core.cursor))
         } else {
             Self::After(upstream.into())
         }

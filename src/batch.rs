@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::gate::GatingSequence;
 use crate::pace::Pace;
 use crate::sequence::Sequence;
+use crate::storage::PrefixSlots as _;
 use crate::storage::{Hold, Slots};
 use crate::sync::stop_speculation;
 use crate::waiting::Reading;

@@ -97,6 +97,8 @@ mod owned_record;
 mod payload;
 mod per_block;
 mod record;
+#[cfg(feature = "shared")]
+mod record_observer;
 mod record_ref;
 mod registry;
 mod required;
@@ -130,6 +132,8 @@ pub use owned_record::OwnedRecord;
 pub use payload::{BlockBegun, BlockEnded, Payload, TransactionEnded};
 pub use per_block::{Append, Commit, Damage, Damaged, Gather, LastByKey, PerBlock};
 pub use record::{Flags, HEADER_BYTES, Header, Record};
+#[cfg(feature = "shared")]
+pub use record_observer::{RecordObserver, RecordObserverBuilder};
 pub use record_ref::RecordRef;
 pub use registry::{ControlError, SubscriptionId, SubscriptionStats};
 pub use required::{Records, RequiredSubscription, StartsTogether, SubscribeRequired};

@@ -12,8 +12,6 @@
 //!   consumer's copy and its second load of the cursor. A copied word of a later lap implies that the second load sees
 //!   the cursor that came before it. The whole argument is at [`Cursor::recheck`].
 
-use crossbeam_utils::CachePadded;
-
 use crate::sync::{Acquire, AtomicU64, Relaxed, Release, fence, proven};
 
 const CLOSED: u64 = 1 << 63;
@@ -34,25 +32,39 @@ impl Observed {
     }
 }
 
+/// Whoever keeps one gives it a cache line of its own.
 #[derive(Debug)]
+#[repr(transparent)]
 pub(crate) struct Cursor {
-    word: CachePadded<AtomicU64>,
+    word: AtomicU64,
 }
 
 impl Cursor {
     pub(crate) fn new(first: u64) -> Self {
-        Self { word: CachePadded::new(AtomicU64::new(first)) }
+        Self { word: AtomicU64::new(first) }
     }
 
-    /// Makes every sequence below `next` visible. For the producer alone.
+    /// Makes every sequence below `next` visible: here, and on the `mirror`, if there is one, that those look at who cannot see this
+    /// cursor. For the producer alone.
     #[inline(always)]
-    pub(crate) fn publish(&self, next: u64) {
+    pub(crate) fn publish(&self, next: u64, mirror: Option<&Self>) {
         proven!((), "batch-in-two-stores" => self.word.store(next - 1, Release));
         // Release: pairs with `observe` (publish/observe) and with `peek` (publish/peek).
         self.word.store(next, proven!(Release, "publish-store-relaxed" => Relaxed));
+        proven!(Self::mirror(mirror, next), "mirror-behind-the-fence" => ());
         // A release store orders what is before it, not what comes after. This fence stands before every word that the
         // producer stores from now on and pairs with the fence in `recheck` (overwrite/recheck).
         proven!(fence(Release), "publish-without-fence" => ());
+        proven!((), "mirror-behind-the-fence" => Self::mirror(mirror, next));
+    }
+
+    #[inline(always)]
+    fn mirror(mirror: Option<&Self>, next: u64) {
+        if let Some(mirror) = mirror {
+            // Release: pairs with the `peek` of an observer (publish/peek). The word itself is one that others may scribble over:
+            // nobody in this process reads it.
+            mirror.word.store(next, proven!(Release, "mirror-store-relaxed" => Relaxed));
+        }
     }
 
     /// Marks the end: no sequence will follow `count`. For the producer alone. No fence behind it: nothing is written

@@ -41,6 +41,9 @@ pub enum BuildError {
         /// The size of one event, bytes.
         event_bytes: usize,
     },
+    /// The ring's file could not be made.
+    #[cfg(all(feature = "shared", not(loom)))]
+    Shared(crate::shared::SharedError),
 }
 
 impl fmt::Display for BuildError {
@@ -79,6 +82,8 @@ impl fmt::Display for BuildError {
                 f,
                 "no memory for {capacity} slots of {event_bytes} bytes; lower the capacity, or make the events smaller"
             ),
+            #[cfg(all(feature = "shared", not(loom)))]
+            Self::Shared(error) => error.fmt(f),
         }
     }
 }
@@ -419,6 +424,12 @@ pub enum End {
     /// [`Ring::stop`](crate::Ring::stop) was called. Prompt, not orderly: an event that was being published meanwhile, or that an
     /// upstream had not acknowledged, may be left unread; the consumer's position says so.
     Stopped,
+    /// The producer's process ended without closing the ring: killed, or crashed. Only an
+    /// observer in another process lives to be told (feature `shared`).
+    ProducerDied,
+    /// Somebody has scribbled over the file of a shared ring: its cursor went back, or it says that it ended as no ring does. Only an
+    /// observer in another process relies on what stands there (feature `shared`).
+    Damaged,
     /// A consumer that this one comes after has left. What it had acknowledged has been read.
     UpstreamLeft {
         /// Its name.
@@ -444,6 +455,16 @@ impl fmt::Display for End {
                  consumers stopped"
             ),
             Self::Stopped => write!(f, "the ring was stopped: whoever runs it has asked all to end"),
+            Self::ProducerDied => write!(
+                f,
+                "the producer's process ended without closing the ring: what it had published has been read; restart the core from \
+                 what was kept of it"
+            ),
+            Self::Damaged => write!(
+                f,
+                "the ring's file was scribbled over by somebody else: its cursor went back, or its end makes no sense; look who may \
+                 write it, and attach anew"
+            ),
             Self::UpstreamLeft { upstream, position } => write!(
                 f,
                 "consumer `{upstream}`, which this one comes after, left at sequence {position}; leave too, or join anew after \

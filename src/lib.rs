@@ -72,6 +72,7 @@
 //! - `affinity`: workers and other threads can be pinned to a core.
 //! - `async`: subscriptions of a bus as streams, for async consumers on any runtime (`bus::stream`).
 //! - `latency`: sampled latency from publish to acknowledge, in the statistics.
+//! - `shared`: rings in files that other processes map to be read, so that a running core can be watched from outside (`shared`). Linux.
 //! - `tracing`: what becomes of rings and buses, their subscriptions and workers, as events of the `tracing` crate, target `ringbus`:
 //!   who came, paused, was overrun, failed or left, and how the stream ended. Nothing on the hot path.
 //!
@@ -81,6 +82,11 @@
 //! `Copy`). An optional consumer's reads share cache lines with the producer's writes: PERF.md says what that costs.
 
 #![cfg_attr(loom, allow(dead_code, unused_imports, reason = "the bus uses some of it, and is not compiled"))]
+
+#[cfg(all(feature = "shared", not(target_os = "linux")))]
+compile_error!(
+    "ringbus: the feature `shared` is for Linux alone: it needs locks of open files, and asks the kernel who has them"
+);
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!(
@@ -108,11 +114,14 @@ mod pause;
 mod producer;
 mod progress;
 mod read_from;
+mod reader;
 mod region;
 mod required;
 mod ring;
 mod room;
 mod sequence;
+#[cfg(feature = "shared")]
+pub mod shared;
 pub mod stats;
 mod storage;
 mod sync;

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::cursor::Cursor;
-use crate::error::{RecvError, StartError};
+use crate::error::{End, RecvError, StartError};
 use crate::event::Event;
 use crate::member::Listener;
 use crate::pace::Pace;
 use crate::pause::{self, Paused};
 use crate::read_from::{ReadFrom, Window};
+use crate::reader::{Reader, Source};
 use crate::ring::{Core, Ring};
 use crate::sequence::Sequence;
-use crate::storage::Slots;
-use crate::sync::{Projection, stop_speculation};
+use crate::storage::{PrefixSlots, Slots};
+use crate::sync::Projection;
 use crate::token::Token;
 use crate::wait::{BackOff, WaitStrategy};
-use crate::waiting::{Reading, Until, poll};
+use crate::waiting::{Until, poll};
 use crate::worker::WorkerBuilder;
 
 /// Settings of an optional consumer that is about to join: see [`Ring::optional`].
@@ -77,18 +78,9 @@ impl<'ring, E: Event, W: WaitStrategy> OptionalBuilder<'ring, E, W> {
         let position = window.start(&core.cursor, &name, start)?;
         let listener = Arc::new(Listener::new(name, position));
         core.listeners.add(&listener);
-        let reader = Reader {
-            cursor: Projection::new(core, |core| &core.cursor),
-            slots: ring.slots.clone(),
-            window,
-            resume,
-            position,
-            seen: position,
-            pace: Pace::new(core.capacity, is_paced),
-            not_delivered: position,
-            missed: 0,
-            listener,
-        };
+        let source = Joined { cursor: Projection::new(core, |core| &*core.cursor), listener };
+        let pace = Pace::new(core.capacity, is_paced);
+        let reader = Reader::new(source, ring.slots.clone(), window, resume, position, pace);
         Ok(OptionalConsumer { reader, wait })
     }
 }
@@ -136,26 +128,43 @@ impl<E: Event, W: WaitStrategy> fmt::Debug for OptionalBuilder<'_, E, W> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct OptionalConsumer<E: Event, W: WaitStrategy = BackOff> {
-    reader: Reader<E>,
+    reader: Reader<Slots<E>, Joined>,
     wait: W,
 }
 
-/// What reading needs, apart from the wait strategy.
-struct Reader<E> {
+/// An optional consumer's end of its ring: the cursor, how the stream ends, and where others see what it counts.
+struct Joined {
     cursor: Projection<Core, Cursor>,
-    slots: Slots<E>,
-    window: Window,
-    resume: ReadFrom,
-    /// The next sequence to read.
-    position: u64,
-    /// What lies between the position and this was published when last looked.
-    seen: u64,
-    pace: Pace,
-    /// What of the position is not delivered: where it joined, and what was missed or let pass since.
-    not_delivered: u64,
-    missed: u64,
-    /// Where others see what it counts.
     listener: Arc<Listener>,
+}
+
+impl Source for Joined {
+    #[inline(always)]
+    fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    #[inline(always)]
+    fn is_interrupted(&self) -> bool {
+        self.cursor.owner().attention.is_stopped()
+    }
+
+    fn interrupted(&self) -> Option<End> {
+        self.cursor.owner().attention.stopped()
+    }
+
+    fn end(&self) -> End {
+        self.cursor.owner().attention.end()
+    }
+
+    #[inline(always)]
+    fn delivered(&self, total: u64) {
+        self.listener.tally.delivered.set(total);
+    }
+
+    fn missed(&self, total: u64) {
+        self.listener.tally.missed.set(total);
+    }
 }
 
 /// Events that were appended to a caller's buffer by one validation.
@@ -167,160 +176,6 @@ pub struct Received {
     pub first: Sequence,
     /// How many events were appended: at least 1.
     pub count: usize,
-}
-
-impl<E: Event> Reader<E> {
-    /// Looks whether there is something to read: how much is published from the position on, all of it readable at that
-    /// moment.
-    #[inline(always)]
-    fn look(&mut self) -> Result<u64, RecvError> {
-        let observed = self.cursor.peek();
-        match observed.count - self.position {
-            0 if observed.closed || self.cursor.owner().attention.is_stopped() => self.look_closer(),
-            0 => Err(RecvError::Empty),
-            unread if unread > self.window.len => Err(self.lagged(observed.count)),
-            unread => {
-                if observed.count - self.seen.max(self.position) > 1 {
-                    // For the reason given in `batch.rs`.
-                    stop_speculation();
-                }
-                self.seen = observed.count;
-                Ok(unread)
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn try_recv(&mut self) -> Result<(Sequence, E), RecvError> {
-        self.take(|slots, sequence, cursor| slots.copy(sequence).confirm(cursor))
-    }
-
-    #[inline(always)]
-    fn try_recv_prefix(
-        &mut self,
-        into: &mut [u8],
-        head: usize,
-        used: impl FnOnce(&[u8]) -> usize,
-    ) -> Result<(Sequence, usize), RecvError> {
-        self.take(|slots, sequence, cursor| slots.copy_prefix(sequence, into, head, used).confirm(cursor))
-    }
-
-    /// Takes the next event, by a copy that was confirmed or showed where the cursor is.
-    #[inline(always)]
-    fn take<T>(
-        &mut self,
-        copy: impl FnOnce(&Slots<E>, u64, &Cursor) -> Result<T, u64>,
-    ) -> Result<(Sequence, T), RecvError> {
-        // What an earlier look has shown stays published, and its acquire fence stands before this copy as well (publish/peek). Whether
-        // it was overwritten since, the look after the copy tells (overwrite/recheck).
-        if self.position >= self.seen {
-            self.look()?;
-        }
-        match copy(&self.slots, self.position, &self.cursor) {
-            Ok(copied) => {
-                let sequence = Sequence::new(self.position);
-                self.deliver(1);
-                Ok((sequence, copied))
-            }
-            Err(cursor) => Err(self.lagged(cursor)),
-        }
-    }
-
-    fn try_recv_many(&mut self, buffer: &mut Vec<E>) -> Result<Received, RecvError> {
-        if buffer.capacity() == buffer.len() {
-            return Err(RecvError::BufferFull);
-        }
-        let unread = self.look()?;
-        let from = self.position;
-        let copied = self.slots.copy_many(from, unread as usize, buffer);
-        let copied_end = from + copied.count() as u64;
-        let resume = |intact_from, cursor| match self.resume {
-            // What was copied and is intact needs no headroom any more.
-            ReadFrom::Oldest { .. } if intact_from < copied_end => intact_from,
-            resume => self.window.resolve(resume, cursor),
-        };
-        let (first, count) = copied.confirm(&self.cursor, resume);
-        let missed = first - from;
-        if missed > 0 {
-            self.miss(missed);
-        }
-        self.deliver(count as u64);
-        let first = Sequence::new(first);
-        if count == 0 {
-            Err(RecvError::Lagged { missed, resumed_at: first })
-        } else {
-            Ok(Received { missed, first, count })
-        }
-    }
-
-    /// Goes on where the consumer wants to after an overrun, which the cursor has shown.
-    #[cold]
-    fn lagged(&mut self, cursor: u64) -> RecvError {
-        let resumed_at = self.window.resolve(self.resume, cursor);
-        let missed = resumed_at - self.position;
-        self.miss(missed);
-        RecvError::Lagged { missed, resumed_at: Sequence::new(resumed_at) }
-    }
-
-    #[inline(always)]
-    fn delivered(&self) -> u64 {
-        self.position - self.not_delivered
-    }
-
-    #[inline(always)]
-    fn deliver(&mut self, events: u64) {
-        self.position += events;
-        self.listener.tally.delivered.set(self.delivered());
-    }
-
-    #[cold]
-    fn miss(&mut self, events: u64) {
-        self.position += events;
-        self.not_delivered += events;
-        self.missed += events;
-        self.listener.tally.missed.set(self.missed);
-        // Whoever is overrun is on nobody's heels.
-        self.pace.stop();
-    }
-
-    /// Looks again, where there was nothing, and the ring is closed or stopped: what was published, or closed, before the stop
-    /// is seen after it.
-    #[cold]
-    fn look_closer(&mut self) -> Result<u64, RecvError> {
-        let attention = &self.cursor.owner().attention;
-        let stopped = attention.stopped();
-        let observed = self.cursor.peek();
-        match (observed.count - self.position, stopped) {
-            (0, _) if observed.closed => Err(RecvError::Ended(attention.end())),
-            (0, Some(end)) => Err(RecvError::Ended(end)),
-            (0, None) => Err(RecvError::Empty),
-            (unread, _) if unread > self.window.len => Err(self.lagged(observed.count)),
-            (unread, _) => Ok(unread),
-        }
-    }
-}
-
-impl<E: Event> Reading for Reader<E> {
-    #[inline(always)]
-    fn position(&self) -> u64 {
-        self.position
-    }
-
-    #[inline(always)]
-    fn seen(&self) -> u64 {
-        self.seen
-    }
-
-    #[inline(always)]
-    fn glance(&self) -> bool {
-        // Lest the event's line is asked for only when the cursor's has come.
-        self.slots.prefetch(self.position);
-        self.cursor.owner().has_news(self.position)
-    }
-
-    fn pace(&mut self) -> &mut Pace {
-        &mut self.pace
-    }
 }
 
 impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
@@ -485,10 +340,10 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
         &mut self,
         until: Until,
         interrupted: impl FnMut() -> bool,
-        mut receive: impl FnMut(&mut Reader<E>) -> Result<T, RecvError>,
+        mut receive: impl FnMut(&mut Reader<Slots<E>, Joined>) -> Result<T, RecvError>,
     ) -> Result<T, RecvError> {
         let Self { reader, wait } = self;
-        let look = |reader: &mut Reader<E>| match receive(reader) {
+        let look = |reader: &mut Reader<Slots<E>, Joined>| match receive(reader) {
             Err(RecvError::Empty) => None,
             answer => Some(answer),
         };
@@ -503,23 +358,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// [`StartError::NotYetPublished`] for a sequence beyond the cursor, [`StartError::Backwards`] for one before the
     /// position; the consumer stays where it is.
     pub fn skip_to(&mut self, to: ReadFrom) -> Result<u64, StartError> {
-        let target = match to {
-            ReadFrom::Sequence(asked) if asked < self.position() => {
-                return Err(StartError::Backwards {
-                    consumer: Arc::clone(&self.reader.listener.name),
-                    asked,
-                    position: self.position(),
-                });
-            }
-            // What the others mean may lie behind, where this consumer has been already.
-            to => {
-                let Reader { window, cursor, listener, position, .. } = &self.reader;
-                window.start(cursor, &listener.name, to)?.max(*position)
-            }
-        };
-        let missed = target - self.reader.position;
-        self.reader.miss(missed);
-        Ok(missed)
+        self.reader.skip_to(&self.reader.source.listener.name.clone(), to)
     }
 
     /// Gets nothing for a while. [`Paused::resume`] says how many events passed meanwhile; they count as
@@ -545,7 +384,7 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
 
     /// For who makes a [`Paused`] of its own.
     pub(crate) fn begin_pause(&mut self) {
-        self.core().listeners.locked(|| self.reader.listener.tally.is_paused.set(1));
+        self.core().listeners.locked(|| self.reader.source.listener.tally.is_paused.set(1));
     }
 
     /// Puts this consumer on a thread of its own: see [`worker`](crate::worker).
@@ -557,23 +396,23 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     }
 
     pub(crate) fn listener(&self) -> &Arc<Listener> {
-        &self.reader.listener
+        &self.reader.source.listener
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
-        self.reader.cursor.owner()
+        self.reader.source.cursor.owner()
     }
 
     /// The name it joined with.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.reader.listener.name
+        &self.reader.source.listener.name
     }
 
     /// The sequence it started at.
     #[must_use]
     pub fn joined_at(&self) -> Sequence {
-        Sequence::new(self.reader.listener.joined_at)
+        Sequence::new(self.reader.source.listener.joined_at)
     }
 
     /// The sequence it reads next.
@@ -598,23 +437,22 @@ impl<E: Event, W: WaitStrategy> OptionalConsumer<E, W> {
     /// How many events have passed it while it was [paused](Self::pause).
     #[must_use]
     pub fn let_pass(&self) -> u64 {
-        self.reader.listener.tally.let_pass.get()
+        self.reader.source.listener.tally.let_pass.get()
     }
 
     /// How many events are published and neither delivered, missed nor let pass at this moment. The producer may publish more
     /// meanwhile.
     #[must_use]
     pub fn lag(&self) -> u64 {
-        self.reader.cursor.glance().count - self.reader.position
+        self.reader.lag()
     }
 }
 
 impl<E: Event, W: WaitStrategy> pause::sealed::Pausable for OptionalConsumer<E, W> {
     fn resume(&mut self, _: Token) -> u64 {
-        let Reader { cursor, position, not_delivered, listener, .. } = &mut self.reader;
-        let passed = cursor.peek().count - *position;
-        *position += passed;
-        *not_delivered += passed;
+        let passed = self.reader.source.cursor.peek().count - self.reader.position;
+        self.reader.let_pass(passed);
+        let Joined { cursor, listener } = &self.reader.source;
         cursor.owner().listeners.locked(|| {
             listener.tally.let_pass.set(listener.tally.let_pass.get() + passed);
             listener.tally.is_paused.set(0);
@@ -625,7 +463,7 @@ impl<E: Event, W: WaitStrategy> pause::sealed::Pausable for OptionalConsumer<E, 
 
 impl<E: Event, W: WaitStrategy> Drop for OptionalConsumer<E, W> {
     fn drop(&mut self) {
-        self.reader.cursor.owner().listeners.remove(&self.reader.listener);
+        self.reader.source.cursor.owner().listeners.remove(&self.reader.source.listener);
     }
 }
 

@@ -94,6 +94,9 @@ pub struct Producer<E: Event, W: WaitStrategy = BackOff> {
     attention: Projection<Core, Attention>,
     max_batch: usize,
     wait: W,
+    /// Tells other processes what the consumers do, for as long as there is a producer.
+    #[cfg(all(feature = "shared", not(loom)))]
+    _reporter: Option<crate::shared::Reporter>,
     not_sync: PhantomData<Cell<()>>,
 }
 
@@ -105,7 +108,28 @@ impl<E: Event, W: WaitStrategy> Producer<E, W> {
             attention: Projection::new(core, |core| &core.attention),
             max_batch: core.max_batch,
             wait,
+            #[cfg(all(feature = "shared", not(loom)))]
+            _reporter: None,
             not_sync: PhantomData,
+        }
+    }
+
+    #[cfg(all(feature = "shared", not(loom)))]
+    pub(crate) fn with_reports(mut self, reporter: Option<crate::shared::Reporter>) -> Self {
+        self._reporter = reporter;
+        self
+    }
+
+    /// Tells those who look at a [shared](crate::RingBuilder::shared) ring from other processes that its core is alive, though it may
+    /// publish nothing. One store, and a look at the clock; on other rings nothing at all.
+    ///
+    /// Call it at every turn of the core's loop, or as often as those who watch expect it
+    /// ([`RingFile::liveness`](crate::shared::RingFile::liveness)). A core that never does is never taken to be stalled.
+    #[cfg(all(feature = "shared", not(loom)))]
+    #[inline]
+    pub fn heartbeat(&mut self) {
+        if let Some(placement) = &self.room.core().placement {
+            placement.beat();
         }
     }
 

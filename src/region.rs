@@ -1,17 +1,37 @@
-//! Where the ring's memory comes from: today the heap.
+//! Where the ring's memory comes from: the heap, or a file that other processes map as well.
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
+#[cfg(all(feature = "shared", not(loom)))]
+use std::sync::Arc;
+
+#[cfg(all(feature = "shared", not(loom)))]
+mod mapping;
+#[cfg(all(feature = "shared", not(loom)))]
+pub(crate) mod system;
+
+#[cfg(all(feature = "shared", not(loom)))]
+pub(crate) use mapping::{Access, Mapping};
 
 /// The base is aligned to two cache lines, because processors fetch lines in pairs.
 const BASE_ALIGN: usize = 128;
 /// The huge page of x86-64, and of aarch64 with 4 KiB pages.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// A block of zeroed memory that never moves, every page of it touched by the thread that made it.
+/// A block of memory that never moves, all of it initialised and every page of it touched by the thread that made it.
 pub(crate) struct Region {
     base: NonNull<u8>,
-    layout: Layout,
+    bytes: usize,
+    owner: Owner,
+}
+
+/// What keeps the memory.
+enum Owner {
+    Heap(Layout),
+    #[cfg(all(feature = "shared", not(loom)))]
+    Mapping {
+        _kept: Arc<Mapping>,
+    },
 }
 
 impl Region {
@@ -31,7 +51,24 @@ impl Region {
         // SAFETY: `base` is valid for writes of `bytes` bytes, freshly allocated, and nobody else knows it. The write is
         // what makes the kernel place the pages: on the NUMA node of this thread, and not later on the hot path.
         unsafe { base.write_bytes(0, bytes) };
-        Some(Self { base, layout })
+        Some(Self { base, bytes, owner: Owner::Heap(layout) })
+    }
+
+    /// A part of a mapped file.
+    ///
+    /// Panics if the file has no such part, or if it does not begin on a cache line.
+    #[cfg(all(feature = "shared", not(loom)))]
+    pub(crate) fn mapped(mapping: &Arc<Mapping>, offset: usize, bytes: usize) -> Self {
+        assert!(offset.is_multiple_of(BASE_ALIGN), "a region begins in the middle of a cache line");
+        Self {
+            base: mapping.part(offset, bytes),
+            bytes,
+            owner: Owner::Mapping { _kept: Arc::clone(mapping) },
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn base(&self) -> NonNull<u8> {
@@ -41,12 +78,16 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // SAFETY: allocated in `heap` with this layout by the same allocator, and freed only here.
-        unsafe { dealloc(self.base.as_ptr(), self.layout) };
+        match self.owner {
+            // SAFETY: allocated in `heap` with this layout by the same allocator, and freed only here.
+            Owner::Heap(layout) => unsafe { dealloc(self.base.as_ptr(), layout) },
+            #[cfg(all(feature = "shared", not(loom)))]
+            Owner::Mapping { .. } => {}
+        }
     }
 }
 
-// SAFETY: a `Region` owns its memory and reads or writes none of it after it was made; freeing works on any thread.
+// SAFETY: a `Region` owns its memory and reads or writes none of it after it was made; freeing, and unmapping, work on any thread.
 unsafe impl Send for Region {}
 // SAFETY: a shared `Region` tells its address and nothing more.
 unsafe impl Sync for Region {}

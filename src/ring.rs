@@ -7,6 +7,10 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(all(feature = "shared", not(loom)))]
+use bytemuck::AnyBitPattern;
+use crossbeam_utils::CachePadded;
+
 use crate::attention::Attention;
 use crate::cursor::{Cursor, Observed};
 use crate::diagnostics;
@@ -19,8 +23,11 @@ use crate::member::Listeners;
 use crate::optional::OptionalBuilder;
 use crate::parking::Parking;
 use crate::producer::Producer;
+use crate::region::Region;
 use crate::required::RequiredBuilder;
 use crate::sequence::{MAX_FIRST_SEQUENCE, Sequence};
+#[cfg(feature = "shared")]
+use crate::shared::{Placement, Shape, Wanted};
 use crate::stats::Stats;
 use crate::storage::Slots;
 use crate::sync::proven;
@@ -35,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) capacity: u64,
     pub(crate) max_batch: usize,
     pub(crate) first_sequence: u64,
-    pub(crate) cursor: Cursor,
+    pub(crate) cursor: CachePadded<Cursor>,
     pub(crate) gates: GateTable,
     pub(crate) attention: Attention,
     pub(crate) waits: WaitAccounts,
@@ -43,6 +50,9 @@ pub(crate) struct Core {
     pub(crate) built_at: Instant,
     #[cfg(feature = "latency")]
     pub(crate) stamps: Option<Stamps>,
+    /// What other processes see of it.
+    #[cfg(feature = "shared")]
+    pub(crate) placement: Option<Arc<Placement>>,
 }
 
 impl Core {
@@ -59,6 +69,12 @@ impl Core {
             proven!(self.attention.set_end(end), "end-said-after-close" => ());
             self.cursor.close(observed.count);
             proven!((), "end-said-after-close" => self.attention.set_end(end));
+            #[cfg(feature = "shared")]
+            if let Some(placement) = &self.placement {
+                proven!(placement.set_end(end), "mirror-end-after-close" => ());
+                placement.cursor().close(observed.count);
+                proven!((), "mirror-end-after-close" => placement.set_end(end));
+            }
             self.attention.wake_everybody();
             diagnostics::ended(&self.name, observed.count, end);
         }
@@ -85,6 +101,13 @@ impl Core {
     }
 }
 
+/// Memory for the slots of a ring, and what other processes see of it.
+struct Placed {
+    region: Region,
+    #[cfg(feature = "shared")]
+    placement: Option<Arc<Placement>>,
+}
+
 /// Settings of a ring that is about to be built: see [`Ring::builder`].
 #[derive(Debug)]
 #[must_use = "nothing is built before `build` is called"]
@@ -97,6 +120,8 @@ pub struct RingBuilder<E: Event, W: WaitStrategy = BackOff> {
     parking: Parking,
     #[cfg(feature = "latency")]
     sample_latency: Option<NonZero<u64>>,
+    #[cfg(feature = "shared")]
+    shared: Wanted,
     wait: W,
     event: PhantomData<fn() -> E>,
 }
@@ -156,6 +181,45 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
         self
     }
 
+    /// Places the ring in a file, at a path or as [`Shared`](crate::shared::Shared) says, so that other processes can look on: see
+    /// [`shared`](crate::shared). Its events must be such that any bytes are one (`AnyBitPattern`).
+    ///
+    /// ```
+    /// use ringbus::Ring;
+    /// use ringbus::shared::Observer;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("orders");
+    /// let (mut producer, _ring) = Ring::<u64>::builder().shared(&path).build()?;
+    /// let mut observer = Observer::<u64>::attach(&path)?; // in any process
+    /// producer.publish(&7)?;
+    /// assert_eq!(observer.recv()?.1, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(all(feature = "shared", not(loom)))]
+    pub fn shared(mut self, at: impl Into<crate::shared::Shared>) -> Self
+    where
+        E: AnyBitPattern,
+    {
+        self.shared.place_at(at.into());
+        self
+    }
+
+    /// What a shared ring's file says of a bus: the bytes of payload in a slot, and the schema.
+    #[cfg(all(feature = "shared", not(loom)))]
+    pub(crate) fn of_bus(mut self, slot_payload: usize, schema: &'static crate::bus::schema::Schema) -> Self {
+        self.shared.of_bus(slot_payload, schema);
+        self
+    }
+
+    /// With a mirror of the cursor, for models.
+    #[cfg(all(feature = "shared", loom))]
+    #[doc(hidden)]
+    pub fn mirrored(mut self) -> Self {
+        self.shared = Wanted::Mirror;
+        self
+    }
+
     /// How the producer waits for room; [`BackOff`] unless set.
     pub fn wait<V: WaitStrategy>(self, wait: V) -> RingBuilder<E, V> {
         RingBuilder {
@@ -167,6 +231,8 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
             parking: self.parking,
             #[cfg(feature = "latency")]
             sample_latency: self.sample_latency,
+            #[cfg(feature = "shared")]
+            shared: self.shared,
             wait,
             event: self.event,
         }
@@ -219,16 +285,15 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
     }
 
     fn build_unchecked(self, max_batch: usize) -> Result<(Producer<E, W>, Ring<E>), BuildError> {
+        let placed = self.place(max_batch)?;
         let Self { name, capacity, max_required, first_sequence, parking, wait, .. } = self;
-        let Some((writer, slots)) = Slots::allocate(capacity, max_batch) else {
-            return Err(BuildError::Memory { capacity, event_bytes: size_of::<E>() });
-        };
+        let (writer, slots) = Slots::place(placed.region, capacity, max_batch);
         let core = Arc::new(Core {
             name,
             capacity: capacity as u64,
             max_batch,
             first_sequence: first_sequence.get(),
-            cursor: Cursor::new(first_sequence.get()),
+            cursor: CachePadded::new(Cursor::new(first_sequence.get())),
             gates: GateTable::new(max_required),
             attention: Attention::new(parking),
             waits: WaitAccounts::new(max_required),
@@ -236,8 +301,42 @@ impl<E: Event, W: WaitStrategy> RingBuilder<E, W> {
             built_at: Instant::now(),
             #[cfg(feature = "latency")]
             stamps: self.sample_latency.map(|every| Stamps::new(every, capacity as u64)),
+            #[cfg(feature = "shared")]
+            placement: placed.placement,
         });
-        Ok((Producer::new(&core, writer, wait), Ring { core, slots }))
+        let producer = Producer::new(&core, writer, wait);
+        #[cfg(all(feature = "shared", not(loom)))]
+        let producer = producer.with_reports(self.shared.start_reports(&core)?);
+        Ok((producer, Ring { core, slots }))
+    }
+
+    /// The memory for the slots.
+    fn place(&self, max_batch: usize) -> Result<Placed, BuildError> {
+        let no_memory = BuildError::Memory { capacity: self.capacity, event_bytes: size_of::<E>() };
+        let Some(bytes) = Slots::<E>::bytes(self.capacity) else { return Err(no_memory) };
+        #[cfg(feature = "shared")]
+        {
+            let shape = Shape {
+                name: &self.name,
+                slot_bytes: size_of::<E>(),
+                slot_align: align_of::<E>(),
+                all_slots_bytes: bytes,
+                capacity: self.capacity,
+                max_batch,
+                first_sequence: self.first_sequence.get(),
+                max_required: self.max_required,
+            };
+            if let Some((region, placement)) = self.shared.place(&shape)? {
+                return Ok(Placed { region, placement: Some(Arc::new(placement)) });
+            }
+        }
+        let _ = max_batch;
+        let region = Region::heap(bytes).ok_or(no_memory)?;
+        Ok(Placed {
+            region,
+            #[cfg(feature = "shared")]
+            placement: None,
+        })
     }
 }
 
@@ -281,6 +380,8 @@ impl<E: Event> Ring<E> {
             parking: Parking::default(),
             #[cfg(feature = "latency")]
             sample_latency: None,
+            #[cfg(feature = "shared")]
+            shared: Wanted::default(),
             wait: BackOff::default(),
             event: PhantomData,
         }

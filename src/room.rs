@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::cursor::Cursor;
 use crate::gate::GateTable;
 use crate::ring::Core;
+#[cfg(feature = "shared")]
+use crate::shared::Placement;
 use crate::sync::{Projection, SeqCst, fence, proven};
 
 /// The producer's own account of where it may write.
@@ -19,6 +21,9 @@ pub(crate) struct Room {
     capacity: u64,
     gates: Projection<Core, GateTable>,
     cursor: Projection<Core, Cursor>,
+    /// The cursor that other processes see.
+    #[cfg(feature = "shared")]
+    mirror: Option<Projection<Placement, Cursor>>,
 }
 
 impl Room {
@@ -30,8 +35,19 @@ impl Room {
             limit: first,
             capacity: core.capacity,
             gates: Projection::new(core, |core| &core.gates),
-            cursor: Projection::new(core, |core| &core.cursor),
+            cursor: Projection::new(core, |core| &*core.cursor),
+            #[cfg(feature = "shared")]
+            mirror: core.placement.as_ref().map(|placement| Projection::new(placement, Placement::cursor)),
         }
+    }
+
+    /// The cursor that other processes see, if they see one.
+    #[inline(always)]
+    fn mirror(&self) -> Option<&Cursor> {
+        #[cfg(feature = "shared")]
+        return self.mirror.as_deref();
+        #[cfg(not(feature = "shared"))]
+        None
     }
 
     #[inline(always)]
@@ -128,7 +144,7 @@ impl Free<'_> {
     pub(crate) fn publish(self) -> u64 {
         let next = self.first + self.filled;
         self.room.next = next;
-        self.room.cursor.publish(next);
+        self.room.cursor.publish(next, self.room.mirror());
         self.room.core().attention.after_publish();
         self.first
     }

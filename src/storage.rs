@@ -27,9 +27,16 @@ use crate::region::Region;
 use crate::room::Free;
 use crate::sync::{BasePointer, prefetch_for_read, prefetch_for_write, proven};
 
+mod prefix;
 #[cfg(loom)]
 mod shadow;
+#[cfg(all(feature = "shared", not(loom)))]
+mod unsized_slots;
 mod words;
+
+pub(crate) use prefix::PrefixSlots;
+#[cfg(all(feature = "shared", not(loom)))]
+pub(crate) use unsized_slots::UnsizedSlots;
 
 /// How far ahead of the write the cache line is asked for, bytes: far enough for it to arrive from another core's cache, near enough
 /// to be still there. benches/TRIED.md has the sweep that chose it.
@@ -63,31 +70,50 @@ impl<E> Clone for Slots<E> {
 impl<E: Event> Slots<E> {
     const WORDS: usize = size_of::<E>() / WORD_BYTES;
 
-    /// The memory for `capacity` (a power of two) slots, of which the producer claims at most `max_batch` at once, and the
-    /// right to write them. `None`: there is no such memory.
-    pub(crate) fn allocate(capacity: usize, max_batch: usize) -> Option<(SlotWriter<E>, Self)> {
+    /// How much memory so many slots take, bytes, and what is asked for ahead of the last write. `None`: more than can be counted.
+    pub(crate) fn bytes(capacity: usize) -> Option<usize> {
+        capacity.checked_mul(size_of::<E>())?.checked_add(PREFETCHED_AHEAD + size_of::<E>())
+    }
+
+    /// `capacity` (a power of two) slots in `region`, of which the producer claims at most `max_batch` at once, and the right to write
+    /// them.
+    ///
+    /// Panics if they do not fit into it. It must have been made for them, and be writable.
+    pub(crate) fn place(region: Region, capacity: usize, max_batch: usize) -> (SlotWriter<E>, Self) {
+        let slots = Self::look_at(region, capacity, max_batch);
+        (SlotWriter { slots: slots.clone() }, slots)
+    }
+
+    /// As [`place`](Self::place), to be read only.
+    fn look_at(region: Region, capacity: usize, max_batch: usize) -> Self {
         const { assert_layout::<E>() };
-        let behind = PREFETCHED_AHEAD + size_of::<E>();
-        let region = Region::heap(capacity.checked_mul(size_of::<E>())?.checked_add(behind)?)?;
-        let slots = Self {
+        let needed = capacity.checked_mul(size_of::<E>());
+        assert!(
+            needed.is_some_and(|needed| needed <= region.bytes()),
+            "the slots do not fit into the region"
+        );
+        Self {
             base: BasePointer::new(region.base().cast::<E>()),
             mask: capacity as u64 - 1,
             window: (capacity - proven!(max_batch, "window-for-batches-of-1" => 1)) as u64,
             _region: Arc::new(region),
             #[cfg(loom)]
             shadow: Arc::new(shadow::Shadow::new(capacity, Self::WORDS)),
-        };
-        Some((SlotWriter { slots: slots.clone() }, slots))
+        }
+    }
+
+    /// The slots of a ring that another process writes. (`E` is whatever the bytes are.)
+    #[cfg(all(feature = "shared", not(loom)))]
+    pub(crate) fn observe(region: Region, capacity: usize, max_batch: usize) -> Self
+    where
+        E: AnyBitPattern,
+    {
+        Self::look_at(region, capacity, max_batch)
     }
 
     #[inline(always)]
     fn index(&self, sequence: u64) -> usize {
         (sequence & self.mask) as usize
-    }
-
-    /// How far behind the cursor a copy can be intact, events.
-    pub(crate) fn window(&self) -> u64 {
-        self.window
     }
 
     #[inline(always)]
@@ -130,12 +156,6 @@ impl<E: Event> Slots<E> {
         (before, after)
     }
 
-    /// Asks for the line in which the event with this sequence will begin.
-    #[inline(always)]
-    pub(crate) fn prefetch(&self, sequence: u64) {
-        prefetch_for_read(self.slot(self.index(sequence)));
-    }
-
     /// Tells loom that the next `count` slots of `held` are being read in place until the result is dropped.
     #[cfg_attr(not(loom), inline(always))]
     pub(crate) fn hold(&self, held: &GatingSequence, count: u64) -> Hold {
@@ -154,49 +174,6 @@ impl<E: Event> Slots<E> {
         let mut bytes = MaybeUninit::uninit();
         self.copy_run(self.index(sequence), std::slice::from_mut(&mut bytes));
         Copied { bytes, sequence, window: self.window }
-    }
-
-    /// Copies the first `head` bytes of one slot into `into`, asks `used` for how many bytes of it there are in use, and copies these:
-    /// whatever they all are at the moment. Rule 3 above.
-    ///
-    /// Panics if `head` is not made of words, or if a slot does not fit into `into`. What `used` says is brought between `head` and the
-    /// size of a slot: it judges bytes that may be those of two events.
-    #[inline(always)]
-    pub(crate) fn copy_prefix(
-        &self,
-        sequence: u64,
-        into: &mut [u8],
-        head: usize,
-        used: impl FnOnce(&[u8]) -> usize,
-    ) -> CopiedPrefix {
-        assert!(into.len() >= size_of::<E>(), "the buffer is shorter than an event");
-        assert!(
-            head <= size_of::<E>() && head.is_multiple_of(WORD_BYTES),
-            "the head is not made of words of an event"
-        );
-        let index = self.index(sequence);
-        self.copy_words(index, 0..head / WORD_BYTES, into);
-        let len = used(&into[..head]).clamp(head, size_of::<E>());
-        self.copy_words(index, head / WORD_BYTES..len.div_ceil(WORD_BYTES), into);
-        CopiedPrefix { len, sequence, window: self.window }
-    }
-
-    /// Copies these words of a slot to the same place in `into`.
-    #[inline(always)]
-    fn copy_words(&self, index: usize, words: Range<usize>, into: &mut [u8]) {
-        assert!(
-            self.is_inside(index, 1) && words.start <= words.end && words.end <= Self::WORDS,
-            "copied beyond the slot"
-        );
-        let to = into[words.start * WORD_BYTES..words.end * WORD_BYTES].as_mut_ptr().cast::<u64>();
-        #[cfg(loom)]
-        self.shadow.load(index * Self::WORDS + words.start, to, words.len());
-        #[cfg(not(loom))]
-        // SAFETY: the words are inside the slot, which is inside the array, aligned, initialised when the region was made, and
-        // written by relaxed words only while the ring is shared (rule 1). `into` is ours, and has room for them.
-        unsafe {
-            words::load(to, self.slot(index).cast::<u64>().wrapping_add(words.start), words.len());
-        }
     }
 
     /// Copies the words of `count` slots behind the end of `buffer`, as far as its capacity allows.
@@ -228,6 +205,41 @@ impl<E: Event> Slots<E> {
         // they are written by relaxed words only (rule 1). `into` is ours, and as long.
         unsafe {
             words::load(to, self.slot(start).cast(), into.len() * Self::WORDS);
+        }
+    }
+}
+
+impl<E: Event> PrefixSlots for Slots<E> {
+    #[inline(always)]
+    fn slot_bytes(&self) -> usize {
+        size_of::<E>()
+    }
+
+    #[inline(always)]
+    fn window(&self) -> u64 {
+        self.window
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, sequence: u64) {
+        prefetch_for_read(self.slot(self.index(sequence)));
+    }
+
+    #[inline(always)]
+    fn copy_words(&self, sequence: u64, words: Range<usize>, into: &mut [u8]) {
+        let index = self.index(sequence);
+        assert!(
+            self.is_inside(index, 1) && words.start <= words.end && words.end <= Self::WORDS,
+            "copied beyond the slot"
+        );
+        let to = into[words.start * WORD_BYTES..words.end * WORD_BYTES].as_mut_ptr().cast::<u64>();
+        #[cfg(loom)]
+        self.shadow.load(index * Self::WORDS + words.start, to, words.len());
+        #[cfg(not(loom))]
+        // SAFETY: the words are inside the slot, which is inside the array, aligned, initialised when the region was made, and
+        // written by relaxed words only while the ring is shared (rule 1). `into` is ours, and has room for them.
+        unsafe {
+            words::load(to, self.slot(index).cast::<u64>().wrapping_add(words.start), words.len());
         }
     }
 }
@@ -361,24 +373,6 @@ impl<E: Event> Copied<E> {
     }
 }
 
-/// That the beginning of a slot was copied, not yet known to be that of an event.
-pub(crate) struct CopiedPrefix {
-    /// How many bytes.
-    len: usize,
-    sequence: u64,
-    window: u64,
-}
-
-impl CopiedPrefix {
-    /// How many bytes of the event were copied, if the cursor shows that they are intact; otherwise the cursor. The same
-    /// conditions as for [`Copied::confirm`].
-    #[inline(always)]
-    pub(crate) fn confirm(self, cursor: &Cursor) -> Result<usize, u64> {
-        let seen = cursor.recheck();
-        if is_intact(seen, self.sequence, self.window) { Ok(self.len) } else { Err(seen) }
-    }
-}
-
 /// The words of several slots, not yet known to be events, in the spare capacity of a buffer.
 pub(crate) struct CopiedMany<'a, E> {
     buffer: &'a mut Vec<E>,
@@ -398,12 +392,18 @@ impl<E: Event> CopiedMany<'_, E> {
     /// them.
     ///
     /// Returns the sequence from which on nothing was dropped (which may lie behind all that was copied), and how many events
-    /// were appended. The same conditions as for [`Copied::confirm`].
+    /// were appended; the cursor, if it has gone back. The same conditions as for [`Copied::confirm`].
     #[inline]
-    pub(crate) fn confirm(self, cursor: &Cursor, keep_from: impl FnOnce(u64, u64) -> u64) -> (u64, usize) {
+    pub(crate) fn confirm(
+        self,
+        cursor: &Cursor,
+        keep_from: impl FnOnce(u64, u64) -> u64,
+    ) -> Result<(u64, usize), u64> {
         let seen = cursor.recheck();
         let kept_from = if is_intact(seen, self.first, self.window) {
             self.first
+        } else if seen < self.first {
+            return Err(seen);
         } else {
             let intact_from = seen - proven!(self.window, "recheck-prefix-one-less" => self.window + 1);
             keep_from(intact_from, seen).max(intact_from)
@@ -411,7 +411,7 @@ impl<E: Event> CopiedMany<'_, E> {
         let dropped = (kept_from - self.first).min(self.count as u64) as usize;
         let kept = self.count - dropped;
         self.append(dropped);
-        (kept_from, kept)
+        Ok((kept_from, kept))
     }
 
     fn append(self, dropped: usize) {
@@ -424,11 +424,11 @@ impl<E: Event> CopiedMany<'_, E> {
     }
 }
 
-/// The acceptance rule: see [`Cursor::recheck`].
+/// The acceptance rule: see [`Cursor::recheck`]. (Where `seen` is before the sequence, which only a mirror shows that somebody has
+/// scribbled over, the difference is huge, and the copy refused.)
 #[inline(always)]
 fn is_intact(seen: u64, sequence: u64, window: u64) -> bool {
-    debug_assert!(sequence < seen, "copied before it was published");
-    seen - sequence <= proven!(window, "recheck-margin-one-more" => window + 1)
+    seen.wrapping_sub(sequence) <= proven!(window, "recheck-margin-one-more" => window + 1)
 }
 
 /// Nothing, but under loom: the claim that slots are being read in place.

@@ -6,6 +6,7 @@ mod joining;
 mod optional;
 mod parking;
 mod required;
+mod shared;
 mod watching;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Vec<&'static Model> {
         watching::MODELS,
         ending::MODELS,
         parking::MODELS,
+        shared::MODELS,
     ]
     .into_iter()
     .flatten()

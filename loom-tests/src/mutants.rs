@@ -191,4 +191,36 @@ pub(crate) const ALL: &[Mutant] = &[
         &["park-close", "park-stop", "park-leave", "park-fail", "park-pause"],
     ),
     mutant("dropped-after-close-fails", "a consumer dropped after the close counts as failed", &["close"]),
+    mutant(
+        "mirror-store-relaxed",
+        "publish/peek: an observer may copy the words before they are written",
+        &["mirror-drains"],
+    ),
+    mutant(
+        "mirror-behind-the-fence",
+        "overwrite/recheck: a later lap's word may show before the mirror of its cursor",
+        &["mirror", "mirror-batches"],
+    ),
+    mutant("mirror-end-after-close", "publish/peek: an observer sees the end before why", &["mirror-drains"]),
+    mutant(
+        "seqlock-never-odd",
+        "writing/look-again: who reads does not see that it is being written",
+        &["seqlock"],
+    ),
+    mutant(
+        "seqlock-write-without-fence",
+        "writing/look-again: a word may show before the odd generation",
+        &["seqlock"],
+    ),
+    mutant(
+        "seqlock-written-relaxed",
+        "written/look: the words may be older than their generation",
+        &["seqlock"],
+    ),
+    mutant("seqlock-look-without-fence", "written/look: the same, from the reader's side", &["seqlock"]),
+    mutant(
+        "seqlock-look-again-without-fence",
+        "writing/look-again: the second look may come before the copy",
+        &["seqlock"],
+    ),
 ];

@@ -73,6 +73,14 @@ impl<const PAYLOAD: usize, W: WaitStrategy> BusBuilder<PAYLOAD, W> {
         self
     }
 
+    /// Places the bus in a file, at a path or as [`Shared`](crate::shared::Shared) says, so that other processes can look on: see
+    /// [`shared`](crate::shared). The file says what stream it carries, and what the records look like.
+    #[cfg(feature = "shared")]
+    pub fn shared(mut self, at: impl Into<crate::shared::Shared>) -> Self {
+        self.ring = self.ring.shared(at);
+        self
+    }
+
     /// How the writer waits for room; [`BackOff`] unless set.
     pub fn wait<V: WaitStrategy>(self, wait: V) -> BusBuilder<PAYLOAD, V> {
         let Self { ring, stream, schema, starts_with } = self;
@@ -100,6 +108,8 @@ impl<const PAYLOAD: usize, W: WaitStrategy> BusBuilder<PAYLOAD, W> {
     /// As for [`RingBuilder::build`].
     pub fn build(self) -> Result<(Writer<PAYLOAD, W>, Bus<PAYLOAD>), BuildError> {
         let Self { ring, stream, schema, starts_with } = self;
+        #[cfg(feature = "shared")]
+        let ring = ring.of_bus(PAYLOAD, schema);
         let (producer, ring) = ring.build()?;
         let registry = Arc::new(Registry::new(stream.clone()));
         let gate = StartGate::new(Arc::clone(&registry), Arc::clone(&ring.core), starts_with);

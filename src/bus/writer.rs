@@ -427,6 +427,16 @@ fn publish_in_batches<'a, const PAYLOAD: usize, W: WaitStrategy>(
 }
 
 /// Publishes at once, and waits for room by the bus's strategy.
+#[cfg(feature = "shared")]
+impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
+    /// Tells those who look at a [shared](super::BusBuilder::shared) bus from other processes that its core is alive, though it may say
+    /// nothing: see [`Producer::heartbeat`].
+    #[inline]
+    pub fn heartbeat(&mut self) {
+        self.producer.heartbeat();
+    }
+}
+
 impl<const PAYLOAD: usize, W: WaitStrategy> Emit for Writer<PAYLOAD, W> {
     #[inline(always)]
     fn emit_versioned(

@@ -1,0 +1,86 @@
+//! The file beside a ring's that decides between two who start at one path.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::error::FileError;
+use crate::region::system;
+
+/// The lock on a path, for as long as this is kept. The file stays when it is dropped; it can be removed by who has the lock.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    path: PathBuf,
+    _file: File,
+}
+
+impl LockFile {
+    /// Takes the lock on `path`. `None`: somebody has it.
+    pub(super) fn take(path: &Path) -> Result<Option<Self>, FileError> {
+        let path = beside(path, "lock");
+        loop {
+            let open = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+                .open(&path);
+            let file = open.map_err(FileError::new("opening the lock file", &path))?;
+            if !system::lock(&file).map_err(FileError::new("locking", &path))? {
+                return Ok(None);
+            }
+            // Somebody who had the lock may have removed the file meanwhile: then this is the lock on nothing.
+            if is_at(&file, &path).map_err(FileError::new("looking at", &path))? {
+                // For people: what others are told of who has it.
+                let id = format!("{:<10}", std::process::id());
+                file.write_all_at(id.as_bytes(), 0).map_err(FileError::new("writing", &path))?;
+                return Ok(Some(Self { path, _file: file }));
+            }
+        }
+    }
+
+    /// As [`take`](Self::take), and waits a little for somebody who only removes a file.
+    pub(super) fn take_soon(path: &Path) -> Result<Option<Self>, FileError> {
+        const TRIES: u32 = 20;
+        for _ in 0..TRIES {
+            if let Some(lock) = Self::take(path)? {
+                return Ok(Some(lock));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Self::take(path)
+    }
+
+    /// The process that has the lock on `path`, or had it last, if the file tells.
+    pub(super) fn holder(path: &Path) -> Option<u32> {
+        fs::read_to_string(beside(path, "lock")).ok()?.trim().parse().ok()
+    }
+
+    /// Removes the file.
+    pub(super) fn remove(self) -> Result<(), FileError> {
+        fs::remove_file(&self.path).map_err(FileError::new("removing", &self.path))
+    }
+}
+
+/// Whether it is `file` that `path` names.
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The path with `.suffix` behind it.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".");
+    beside.push(suffix);
+    beside.into()
+}

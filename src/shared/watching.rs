@@ -1,0 +1,154 @@
+//! What observers of events and of records have in common: where they start, and how they go on with the ring of a core that was started
+//! anew.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::attached::Attached;
+use super::error::{AttachError, ObserveError};
+use super::ring_file::RingFile;
+use super::watched::Watched;
+use crate::error::{RecvError, StartError};
+use crate::pace::Pace;
+use crate::read_from::{ReadFrom, Window};
+use crate::reader::Reader;
+use crate::storage::PrefixSlots;
+use crate::wait::WaitStrategy;
+use crate::waiting::{Until, poll};
+
+/// How long who waits for a new ring lets pass between two looks at the path.
+const NAP: Duration = Duration::from_millis(5);
+
+/// Settings of an observer.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) path: PathBuf,
+    pub(crate) start: ReadFrom,
+    pub(crate) resume: Option<ReadFrom>,
+    pub(crate) is_paced: bool,
+}
+
+impl Settings {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), start: ReadFrom::Newest, resume: None, is_paced: true }
+    }
+}
+
+/// Makes the slots of an attached ring, if they are such as it can read.
+pub(crate) type Open<S> = fn(&Attached) -> Result<S, AttachError>;
+
+/// A reader of a ring in a file, and of the rings that come after it at the same path.
+pub(crate) struct Watching<S> {
+    pub(crate) reader: Reader<S, Watched>,
+    name: Arc<str>,
+    settings: Settings,
+    open: Open<S>,
+    follows: bool,
+    /// The end of this ring has been told, and it follows.
+    awaits_next: bool,
+    /// Events that were delivered and missed from rings before this one.
+    delivered_before: u64,
+    missed_before: u64,
+}
+
+impl<S: PrefixSlots> Watching<S> {
+    pub(crate) fn attach(settings: Settings, open: Open<S>, follows: bool) -> Result<Self, AttachError> {
+        let name = settings.path.to_string_lossy().into();
+        let attached = Arc::new(Attached::new(&settings.path)?);
+        let reader = Self::reader(&attached, &name, &settings, open, settings.start)?;
+        let (awaits_next, delivered_before, missed_before) = (false, 0, 0);
+        Ok(Self { reader, name, settings, open, follows, awaits_next, delivered_before, missed_before })
+    }
+
+    fn reader(
+        attached: &Arc<Attached>,
+        name: &Arc<str>,
+        settings: &Settings,
+        open: Open<S>,
+        start: ReadFrom,
+    ) -> Result<Reader<S, Watched>, AttachError> {
+        let slots = open(attached)?;
+        let info = &attached.info;
+        let window = Window { len: slots.window(), first_sequence: info.first_sequence.get() };
+        let position = window.start(attached.cursor(), name, start).map_err(AttachError::Start)?;
+        let resume = settings.resume.unwrap_or(ReadFrom::Oldest { headroom: info.capacity as u64 / 8 });
+        let pace = Pace::new(info.capacity as u64, settings.is_paced);
+        Ok(Reader::new(Watched::new(attached), slots, window, resume, position, pace))
+    }
+
+    pub(crate) fn skip_to(&mut self, to: ReadFrom) -> Result<u64, StartError> {
+        self.reader.skip_to(&self.name, to)
+    }
+
+    pub(crate) fn delivered(&self) -> u64 {
+        self.delivered_before.saturating_add(self.reader.delivered())
+    }
+
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed_before.saturating_add(self.reader.missed)
+    }
+
+    pub(crate) fn file(&self) -> RingFile {
+        RingFile { attached: Arc::clone(self.reader.source.origin()) }
+    }
+
+    /// Receives by `receive`, for as long as `until` says.
+    pub(crate) fn wait_for<T>(
+        &mut self,
+        until: Until,
+        wait: &mut impl WaitStrategy,
+        mut receive: impl FnMut(&mut Reader<S, Watched>) -> Result<T, RecvError>,
+    ) -> Result<T, ObserveError> {
+        if self.awaits_next {
+            return Err(self.go_on(until));
+        }
+        let look = |reader: &mut Reader<S, Watched>| match receive(reader) {
+            Err(RecvError::Empty) => None,
+            answer => Some(answer),
+        };
+        let answer = poll(&mut self.reader, until, wait, |_| None, || false, look);
+        let answer = answer.unwrap_or(Err(RecvError::Empty));
+        self.awaits_next = self.follows && matches!(answer, Err(RecvError::Ended(_)));
+        answer.map_err(ObserveError::from)
+    }
+
+    /// Goes on with the next ring at the path, once there is one.
+    fn go_on(&mut self, until: Until) -> ObserveError {
+        while !self.reader.source.origin().is_replaced() {
+            let nap = match until {
+                Until::Now => return ObserveError::Empty,
+                Until::Done => NAP,
+                Until::Deadline(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return ObserveError::Empty;
+                    }
+                    left.min(NAP)
+                }
+            };
+            thread::sleep(nap);
+        }
+        match self.attach_next() {
+            Ok(()) => ObserveError::Restarted { resumed_at: self.reader.position.into() },
+            Err(error) => ObserveError::Attach(error),
+        }
+    }
+
+    fn attach_next(&mut self) -> Result<(), AttachError> {
+        let attached = Arc::new(Attached::new(&self.settings.path)?);
+        let position = self.reader.position;
+        let first = attached.info.first_sequence;
+        let is_on_it = (first.get()..=attached.cursor().peek().count).contains(&position);
+        // From its first on, where it does not have the position: what is overwritten by now is counted as missed.
+        let start = ReadFrom::Sequence(if is_on_it { position.into() } else { first });
+        let next = Self::reader(&attached, &self.name, &self.settings, self.open, start)?;
+        let before = std::mem::replace(&mut self.reader, next);
+        // (Saturating, here and where they are added up: a mirror that was scribbled over makes any number.)
+        self.delivered_before = self.delivered_before.saturating_add(before.delivered());
+        self.missed_before = self.missed_before.saturating_add(before.missed);
+        self.awaits_next = false;
+        Ok(())
+    }
+}
