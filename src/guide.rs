@@ -13,6 +13,7 @@
 //! | [`shutdown`] | how to end in good order, or at once |
 //! | [`bus`] | building a core on the typed bus: slots, what counts as handled, tests of engines |
 //! | [`tuning`] | cores, memory, batches, and how to measure |
+//! | `watching` | looking at a running core from other processes |
 
 #[cfg(not(loom))]
 #[doc = include_str!("guide/bus.md")]
@@ -38,3 +39,7 @@ pub mod tuning {}
 
 #[doc = include_str!("guide/waiting.md")]
 pub mod waiting {}
+
+#[cfg(all(feature = "shared", not(loom)))]
+#[doc = include_str!("guide/watching.md")]
+pub mod watching {}

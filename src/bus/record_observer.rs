@@ -169,7 +169,15 @@ impl RecordObserver {
 
     /// Settings for an observer of the bus at `path`.
     pub fn builder(path: impl AsRef<Path>) -> RecordObserverBuilder {
-        let settings = Settings::new(path.as_ref());
+        Self::with(Settings::new(path.as_ref()))
+    }
+
+    /// Settings for an observer of a bus whose file has been opened: this one, whatever is at its path by now.
+    pub fn of(file: &RingFile) -> RecordObserverBuilder {
+        Self::with(Settings::of(file))
+    }
+
+    fn with(settings: Settings) -> RecordObserverBuilder {
         RecordObserverBuilder { settings, filter: Filter::all(), wait: BackOff::default() }
     }
 }

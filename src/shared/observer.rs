@@ -146,11 +146,16 @@ impl<E: Event + AnyBitPattern> Observer<E> {
 
     /// Settings for an observer of the ring at `path`.
     pub fn builder(path: impl AsRef<Path>) -> ObserverBuilder<E> {
-        ObserverBuilder {
-            settings: Settings::new(path.as_ref()),
-            wait: BackOff::default(),
-            event: PhantomData,
-        }
+        Self::with(Settings::new(path.as_ref()))
+    }
+
+    /// Settings for an observer of a ring whose file has been opened: this one, whatever is at its path by now.
+    pub fn of(file: &RingFile) -> ObserverBuilder<E> {
+        Self::with(Settings::of(file))
+    }
+
+    fn with(settings: Settings) -> ObserverBuilder<E> {
+        ObserverBuilder { settings, wait: BackOff::default(), event: PhantomData }
     }
 }
 

@@ -113,6 +113,22 @@ impl RingFile {
         }
     }
 
+    /// How the stream ended, or that its core has died; `None` while it goes on.
+    #[must_use]
+    pub fn end(&self) -> Option<End> {
+        match self.liveness(Duration::MAX) {
+            Liveness::Closed(end) => Some(end),
+            Liveness::Dead => Some(End::ProducerDied),
+            Liveness::Alive | Liveness::Stalled { .. } => None,
+        }
+    }
+
+    /// Whether the process that made the ring still has it: its producer, or a consumer that drains a closed one, or any other handle.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.attached.is_held()
+    }
+
     /// How long ago the core said that it is alive. `None`: it never did.
     #[must_use]
     pub fn heartbeat_age(&self) -> Option<Duration> {

@@ -24,7 +24,9 @@ const NAP: Duration = Duration::from_millis(5);
 /// Settings of an observer.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) path: PathBuf,
+    path: PathBuf,
+    /// The ring, if it has been opened.
+    opened: Option<Arc<Attached>>,
     pub(crate) start: ReadFrom,
     pub(crate) resume: Option<ReadFrom>,
     pub(crate) is_paced: bool,
@@ -32,7 +34,11 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), start: ReadFrom::Newest, resume: None, is_paced: true }
+        Self { path: path.to_owned(), opened: None, start: ReadFrom::Newest, resume: None, is_paced: true }
+    }
+
+    pub(crate) fn of(file: &RingFile) -> Self {
+        Self { opened: Some(Arc::clone(&file.attached)), ..Self::new(file.path()) }
     }
 }
 
@@ -54,9 +60,12 @@ pub(crate) struct Watching<S> {
 }
 
 impl<S: PrefixSlots> Watching<S> {
-    pub(crate) fn attach(settings: Settings, open: Open<S>, follows: bool) -> Result<Self, AttachError> {
+    pub(crate) fn attach(mut settings: Settings, open: Open<S>, follows: bool) -> Result<Self, AttachError> {
         let name = settings.path.to_string_lossy().into();
-        let attached = Arc::new(Attached::new(&settings.path)?);
+        let attached = match settings.opened.take() {
+            Some(opened) => opened,
+            None => Arc::new(Attached::new(&settings.path)?),
+        };
         let reader = Self::reader(&attached, &name, &settings, open, settings.start)?;
         let (awaits_next, delivered_before, missed_before) = (false, 0, 0);
         Ok(Self { reader, name, settings, open, follows, awaits_next, delivered_before, missed_before })
