@@ -426,7 +426,6 @@ fn publish_in_batches<'a, const PAYLOAD: usize, W: WaitStrategy>(
     }
 }
 
-/// Publishes at once, and waits for room by the bus's strategy.
 #[cfg(feature = "shared")]
 impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
     /// Tells those who look at a [shared](super::BusBuilder::shared) bus from other processes that its core is alive, though it may say
@@ -437,6 +436,7 @@ impl<const PAYLOAD: usize, W: WaitStrategy> Writer<PAYLOAD, W> {
     }
 }
 
+/// Publishes at once, and waits for room by the bus's strategy.
 impl<const PAYLOAD: usize, W: WaitStrategy> Emit for Writer<PAYLOAD, W> {
     #[inline(always)]
     fn emit_versioned(

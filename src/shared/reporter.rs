@@ -45,9 +45,10 @@ impl Reporting {
     fn run(&self, every: Duration) {
         let mut is_over = lock(&self.is_over);
         while !*is_over {
-            let next = Instant::now() + every;
-            while !*is_over && Instant::now() < next {
-                is_over = wait_on(&self.over, is_over, Some(next));
+            // `None`: beyond what can be counted, which is never.
+            let next = Instant::now().checked_add(every);
+            while !*is_over && next.is_none_or(|next| Instant::now() < next) {
+                is_over = wait_on(&self.over, is_over, next);
             }
             self.report();
         }
@@ -62,7 +63,8 @@ impl Drop for Reporter {
     fn drop(&mut self) {
         *lock(&self.reporting.is_over) = true;
         self.reporting.over.notify_one();
-        // It reports once more, and does nothing that could panic.
+        // It does nothing that could panic.
         self.thread.take().map(JoinHandle::join);
+        self.reporting.report();
     }
 }

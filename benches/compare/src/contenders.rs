@@ -34,6 +34,8 @@ pub(crate) const ALL: &[Contender] = &[
         .loses::<ringbus::Plain>()
         .measures::<ringbus::WithOnlookers>(),
     Contender::setting("ringbus, unpaced").carries::<ringbus::Unpaced>(),
+    #[cfg(feature = "shared")]
+    Contender::setting("ringbus, shared").carries::<ringbus::InFile>().loses::<ringbus::InFile>(),
     Contender::rival("disruptor").carries::<disruptor::Spinning>().graphs::<disruptor::Spinning>(),
     Contender::rival("disruptor, spin hints").carries::<disruptor::Hinting>(),
     Contender::rival("disrupt-rs").carries::<disrupt_rs::Spinning>().graphs::<disrupt_rs::Spinning>(),

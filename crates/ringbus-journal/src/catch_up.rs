@@ -2,17 +2,28 @@
 
 use std::fmt;
 
-use ringbus::bus::{Bus, OptionalSubscription, OwnedRecord, RecordRef, Subscriber};
-use ringbus::{End, ReadFrom, RecvError, Sequence, StartError};
+use ringbus::bus::{Bus, OwnedRecord, RecordRef, Subscriber};
+#[cfg(feature = "shared")]
+use ringbus::shared::RingFile;
+use ringbus::{End, Sequence};
+
+mod live;
+
+use live::Missing;
+#[cfg(feature = "shared")]
+pub use live::OnFile;
+pub use live::{Live, OnBus};
 
 use crate::error::JournalError;
 use crate::follow::{Following, NAP, Source, Step, spawn};
-use crate::late::is_fed;
 use crate::reader::{JournalReader, Start};
 
 /// Gets every record of a bus from some sequence on, in order, without a gap or a duplicate, and never holds the core up: from the
 /// journal while it is behind, from the ring once it is not, and from the journal again when it was overrun. So the journal must be
 /// fed by this bus, as a required consumer ([`Journal::record`](crate::Journal::record)).
+///
+/// The bus may be in this process ([`new`](CatchUp::new)), or in another that has placed it in a file (`observe`, feature `shared`): so what
+/// must not lose anything need not be in the core's process, nor hold it up.
 ///
 /// What it gets from the ring, the journal may not have yet: who must not act on what a crash could take back
 /// [follows](JournalReader::follow) the journal alone, by [`Extent::Durable`](crate::Extent::Durable), or comes
@@ -45,11 +56,11 @@ use crate::reader::{JournalReader, Start};
 /// recording.join()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct CatchUp<const PAYLOAD: usize> {
-    bus: Bus<PAYLOAD>,
+pub struct CatchUp<L: Live> {
+    bus: L,
     name: String,
     reader: JournalReader,
-    live: Option<OptionalSubscription<PAYLOAD>>,
+    live: Option<L::Tail>,
     /// The sequence of the next record.
     next: Sequence,
     record: OwnedRecord,
@@ -71,7 +82,7 @@ pub enum Caught<'a> {
     Ended(End),
 }
 
-impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
+impl<const PAYLOAD: usize> CatchUp<OnBus<PAYLOAD>> {
     /// Reads from the sequence `next` on. `name` is what the subscription is called while it reads from the ring.
     ///
     /// # Errors
@@ -79,15 +90,68 @@ impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
     /// [`JournalError::OtherStream`] if the journal is not the bus's; [`JournalError::Removed`]; [`JournalError::Io`],
     /// [`JournalError::Header`].
     pub fn new(
-        mut reader: JournalReader,
+        reader: JournalReader,
         bus: &Bus<PAYLOAD>,
         name: &str,
         next: Sequence,
     ) -> Result<Self, JournalError> {
-        reader.expect_stream(bus.stream())?;
+        Self::with(reader, OnBus { bus: bus.clone(), name: name.to_owned() }, name, next)
+    }
+}
+
+#[cfg(feature = "shared")]
+impl CatchUp<OnFile> {
+    /// Reads from the sequence `next` on what the core of another process publishes: from that one's journal, and from its ring, which is
+    /// looked at and not joined. `file` is the ring's, opened; a core that was started anew has another.
+    ///
+    /// ```
+    /// use ringbus::Sequence;
+    /// use ringbus::bus::{BlockStart, Bus, Hash};
+    /// use ringbus::shared::RingFile;
+    /// use ringbus_journal::{CatchUp, Caught, Extent, Journal, JournalReader};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("testnet");
+    /// # let kept = directory.path().join("journal");
+    /// // The core:
+    /// let journal = Journal::builder("testnet").open(&kept)?;
+    /// let (mut writer, bus) = Bus::<192>::builder("testnet").capacity(64).shared(&path).build()?;
+    /// let recording = journal.record(bus.subscribe("journal").required().join()?)?;
+    /// for height in 0..1_000 {
+    ///     writer.begin_block(BlockStart { height, time: 0, hash: Hash::new([1; 32]) })?;
+    ///     writer.end_block()?;
+    /// }
+    ///
+    /// // Another process:
+    /// let reader = JournalReader::open(&kept, Extent::Written)?;
+    /// let mut late = CatchUp::observe(reader, RingFile::open(&path)?, Sequence::new(0))?;
+    /// let mut expected = 0;
+    /// while expected < 2_000 {
+    ///     if let Caught::Record(record) = late.next()? {
+    ///         assert_eq!(record.sequence().get(), expected);
+    ///         expected += 1;
+    ///     }
+    /// }
+    /// writer.close()?;
+    /// recording.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](CatchUp::new).
+    pub fn observe(reader: JournalReader, file: RingFile, next: Sequence) -> Result<Self, JournalError> {
+        let name = file.path().display().to_string();
+        Self::with(reader, OnFile { file }, &name, next)
+    }
+}
+
+impl<L: Live> CatchUp<L> {
+    fn with(mut reader: JournalReader, bus: L, name: &str, next: Sequence) -> Result<Self, JournalError> {
+        reader.expect_stream(&bus.stream())?;
         reader.seek(Start::Sequence(next))?;
         Ok(Self {
-            bus: bus.clone(),
+            bus,
             name: name.to_owned(),
             reader,
             live: None,
@@ -114,10 +178,10 @@ impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
         for _ in 0..2 {
             if self.live.is_some() {
                 match self.next_live() {
-                    Live::Record => return Ok(Caught::Record(self.record.record())),
-                    Live::Nothing => return Ok(Caught::Nothing),
-                    Live::Ended(end) => return Ok(Caught::Ended(end)),
-                    Live::Overrun => {
+                    Found::Record => return Ok(Caught::Record(self.record.record())),
+                    Found::Nothing => return Ok(Caught::Nothing),
+                    Found::Ended(end) => return Ok(Caught::Ended(end)),
+                    Found::Overrun => {
                         self.live = None;
                         self.reader.seek(Start::Sequence(self.next))?;
                     }
@@ -133,7 +197,7 @@ impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
         }
         match (unreadable, self.bus.end()) {
             (Some(error), _) => Err(error),
-            (None, Some(end)) if !is_fed(&self.bus, None) => self.after_the_end(end),
+            (None, Some(end)) if !self.bus.feeds() => self.after_the_end(end),
             (None, _) => Ok(Caught::Nothing),
         }
     }
@@ -150,22 +214,22 @@ impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
         Err(JournalError::Gap { first: self.next, next: self.ring_begins })
     }
 
-    fn next_live(&mut self) -> Live {
+    fn next_live(&mut self) -> Found {
         let live = self.live.as_mut().expect("just looked");
-        match live.try_recv() {
+        match L::try_recv(live) {
             Ok(record) if record.sequence() == self.next => {
                 self.next = record.next_sequence();
                 self.from_ring += 1;
                 self.record.replace(record);
-                return Live::Record;
+                return Found::Record;
             }
             Ok(record) => self.ring_begins = record.sequence(),
-            Err(RecvError::Lagged { resumed_at, .. }) => self.ring_begins = resumed_at,
-            Err(RecvError::Ended(end)) => return Live::Ended(end),
-            Err(_) => return Live::Nothing,
+            Err(Missing::Lagged(resumed_at)) => self.ring_begins = resumed_at,
+            Err(Missing::Ended(end)) => return Found::Ended(end),
+            Err(Missing::Nothing) => return Found::Nothing,
         }
         self.overruns += 1;
-        Live::Overrun
+        Found::Overrun
     }
 
     fn next_from_journal(&mut self) -> Result<bool, JournalError> {
@@ -182,11 +246,9 @@ impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
     /// Tries to go on from the ring. (What it does not have any more, the journal will have; and what is not published yet, the ring
     /// will.)
     fn join(&mut self) {
-        let start = ReadFrom::Sequence(self.next);
-        match self.bus.subscribe(&self.name).optional().start(start).join() {
+        match self.bus.join(self.next) {
             Ok(live) => self.live = Some(live),
-            Err(StartError::BeforeFirst { first_sequence, .. }) => self.ring_begins = first_sequence,
-            Err(_) => {}
+            Err(begins) => self.ring_begins = begins.unwrap_or(self.ring_begins),
         }
     }
 
@@ -231,14 +293,15 @@ impl<const PAYLOAD: usize> CatchUp<PAYLOAD> {
     }
 }
 
-enum Live {
+/// What there was on the ring.
+enum Found {
     Record,
     Nothing,
     Overrun,
     Ended(End),
 }
 
-impl<const PAYLOAD: usize> Source for CatchUp<PAYLOAD> {
+impl<L: Live> Source for CatchUp<L> {
     fn step(&mut self) -> Result<Step<'_>, JournalError> {
         Ok(match self.next()? {
             Caught::Record(record) => Step::Record(record),
@@ -252,7 +315,7 @@ impl<const PAYLOAD: usize> Source for CatchUp<PAYLOAD> {
     }
 }
 
-impl<const PAYLOAD: usize> fmt::Debug for CatchUp<PAYLOAD> {
+impl<L: Live> fmt::Debug for CatchUp<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CatchUp")
             .field("name", &self.name)

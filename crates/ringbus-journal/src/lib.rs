@@ -96,11 +96,11 @@ mod error;
 mod feeder;
 mod follow;
 mod format;
-#[cfg(feature = "cli")]
+#[cfg(feature = "import")]
 pub mod import;
 mod index;
 mod journal;
-#[cfg(feature = "cli")]
+#[cfg(feature = "json")]
 pub mod json;
 mod late;
 mod mark;
@@ -113,10 +113,11 @@ mod segment;
 mod settings;
 mod storage;
 pub mod testing;
-#[cfg(feature = "cli")]
 pub mod verify;
 
-pub use catch_up::{CatchUp, Caught};
+#[cfg(feature = "shared")]
+pub use catch_up::OnFile;
+pub use catch_up::{CatchUp, Caught, Live, OnBus};
 pub use durability::Durability;
 pub use error::{Damage, HeaderError, JournalError};
 pub use follow::{Follow, FollowError, Following};

@@ -2,6 +2,8 @@
 
 mod report;
 mod segments;
+#[cfg(feature = "json")]
+mod serialized;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +21,8 @@ use crate::storage::Storage;
 /// Records between two calls of `progress`.
 const RECORDS_A_TICK: u64 = 4096;
 
-/// What is in a journal: prints as a table, and serializes as an object of the same members.
+/// What is in a journal: prints as a table and, with the feature `json`, serializes as an object of the same
+/// members.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Verified {

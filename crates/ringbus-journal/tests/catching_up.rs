@@ -12,7 +12,9 @@ use live::{BLOCK, Checker, Core, PAYLOAD, bus, check, check_all, open, reader, s
 use ringbus::bus::{Bus, RequiredSubscription};
 use ringbus::{End, Sequence};
 use ringbus_journal::testing::SimulatedDisk;
-use ringbus_journal::{CatchUp, Caught, Durability, Extent, Journal, JournalError, JournalReader, Recording};
+use ringbus_journal::{
+    CatchUp, Caught, Durability, Extent, Journal, JournalError, JournalReader, OnBus, Recording,
+};
 
 fn subscribe(bus: &Bus<PAYLOAD>) -> RequiredSubscription<PAYLOAD> {
     bus.subscribe("journal").required().join().expect("there is room")
@@ -46,13 +48,13 @@ impl Recorded {
         self.recording.progress().wait_for(last, soon()).unwrap();
     }
 
-    fn catch_up(&self, extent: Extent, next: u64) -> CatchUp<PAYLOAD> {
+    fn catch_up(&self, extent: Extent, next: u64) -> CatchUp<OnBus<PAYLOAD>> {
         CatchUp::new(reader(&self.disk, extent), &self.bus, "late", Sequence::new(next)).unwrap()
     }
 }
 
 /// Reads what there is now, and checks it. Returns the end, if there is one.
-fn drain(late: &mut CatchUp<PAYLOAD>) -> Option<End> {
+fn drain(late: &mut CatchUp<OnBus<PAYLOAD>>) -> Option<End> {
     loop {
         let expected = late.next_sequence().get();
         match late.next().unwrap() {
@@ -67,7 +69,7 @@ fn drain(late: &mut CatchUp<PAYLOAD>) -> Option<End> {
 }
 
 /// Where its records came from: journal, ring, overruns.
-fn sources(late: &CatchUp<PAYLOAD>) -> (u64, u64, u64) {
+fn sources(late: &CatchUp<OnBus<PAYLOAD>>) -> (u64, u64, u64) {
     (late.from_journal(), late.from_ring(), late.overruns())
 }
 

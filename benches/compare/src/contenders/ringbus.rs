@@ -4,13 +4,17 @@ use std::ops::ControlFlow;
 
 use core_affinity::CoreId;
 use ringbus::wait::{BusySpin, Turn, Yield};
-use ringbus::{Producer, RecvError, RequiredConsumer, Ring, WaitStrategy};
+use ringbus::{Producer, Received, RecvError, RequiredConsumer, Ring, WaitStrategy};
 
 use super::consume;
 use crate::carrier::{Carrier, Delivery, Event, Graph, Handler, Lossy, Sender, Setting, Shape, Wait};
 
+#[cfg(feature = "shared")]
+pub(super) use in_file::InFile;
 pub(super) use onlookers::WithOnlookers;
 
+#[cfg(feature = "shared")]
+mod in_file;
 mod onlookers;
 
 /// As it is.
@@ -73,17 +77,21 @@ impl<const PACED: bool> Carrier for Ringbus<PACED> {
 
     fn open<E: Event>(setting: Setting, handler: impl Handler<E>) -> Self::Sender<E> {
         let (producer, ring) = build(setting);
-        match setting.wait {
-            Wait::Spin => {
-                let consumer = ring.required("sum").wait(BusySpin).paced(PACED).join().expect("a free place");
-                read(setting.core, consumer, handler);
-            }
-            Wait::Yield => {
-                let consumer = ring.required("sum").wait(Yield).paced(PACED).join().expect("a free place");
-                read(setting.core, consumer, handler);
-            }
-        }
+        read_one::<PACED, E>(setting, &ring, handler);
         producer
+    }
+}
+
+fn read_one<const PACED: bool, E: Event>(setting: Setting, ring: &Ring<E>, handler: impl Handler<E>) {
+    match setting.wait {
+        Wait::Spin => {
+            let consumer = ring.required("sum").wait(BusySpin).paced(PACED).join().expect("a free place");
+            read(setting.core, consumer, handler);
+        }
+        Wait::Yield => {
+            let consumer = ring.required("sum").wait(Yield).paced(PACED).join().expect("a free place");
+            read(setting.core, consumer, handler);
+        }
     }
 }
 
@@ -142,29 +150,38 @@ impl Lossy for Plain {
 
     fn open<E: Event>(
         setting: Setting,
-        mut handler: impl FnMut(Delivery<'_, E>) -> ControlFlow<()> + Send + 'static,
+        handler: impl FnMut(Delivery<'_, E>) -> ControlFlow<()> + Send + 'static,
     ) -> Self::Sender<E> {
         let (producer, ring) = build(setting);
         let mut consumer = ring.optional("sum").wait(BusySpin).join().expect("the ring has just been built");
-        consume(setting.core, move || {
-            // As many as stay in a core's first cache while they are handled.
-            let mut events = Vec::with_capacity(256);
-            loop {
-                events.clear();
-                let missed = match consumer.recv_many(&mut events) {
-                    Ok(received) => received.missed,
-                    Err(RecvError::Lagged { missed, .. }) => missed,
-                    Err(RecvError::Ended(_)) => break,
-                    Err(error) => panic!("it waits, and the buffer has room: {error}"),
-                };
-                if missed > 0 {
-                    _ = handler(Delivery::Missed(missed));
-                }
-                if events.iter().any(|event| handler(Delivery::Event(event)).is_break()) {
-                    break;
-                }
-            }
-        });
+        receive(setting.core, move |events| consumer.recv_many(events), handler);
         producer
     }
+}
+
+/// Copies, all that is there at once.
+fn receive<E: Event>(
+    core: Option<CoreId>,
+    mut recv_many: impl FnMut(&mut Vec<E>) -> Result<Received, RecvError> + Send + 'static,
+    mut handler: impl FnMut(Delivery<'_, E>) -> ControlFlow<()> + Send + 'static,
+) {
+    consume(core, move || {
+        // As many as stay in a core's first cache while they are handled.
+        let mut events = Vec::with_capacity(256);
+        loop {
+            events.clear();
+            let missed = match recv_many(&mut events) {
+                Ok(received) => received.missed,
+                Err(RecvError::Lagged { missed, .. }) => missed,
+                Err(RecvError::Ended(_)) => break,
+                Err(error) => panic!("it waits, and the buffer has room: {error}"),
+            };
+            if missed > 0 {
+                _ = handler(Delivery::Missed(missed));
+            }
+            if events.iter().any(|event| handler(Delivery::Event(event)).is_break()) {
+                break;
+            }
+        }
+    });
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod failing;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
@@ -10,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringbus::Sequence;
-use ringbus::bus::{Bus, Flags, Forwarder, Hash, Header, Kind, RecordRef, StreamId, Subscriber, WriteError};
+use ringbus::bus::{
+    Bus, BusBuilder, Flags, Forwarder, Hash, Header, Kind, RecordRef, StreamId, Subscriber, WriteError,
+};
 use ringbus_journal::testing::SimulatedDisk;
 use ringbus_journal::{Durability, Extent, Journal, JournalBuilder, JournalReader};
 
@@ -136,8 +139,22 @@ impl Core {
 
 /// A bus with so many slots, whose core goes on at `first`, in blocks of so many slots.
 pub(crate) fn bus_of(capacity: usize, first: u64, block: u64) -> (Core, Bus<PAYLOAD>) {
+    bus_built(|builder| builder, capacity, first, block)
+}
+
+/// The same, in a file, in blocks of [`BLOCK`] slots.
+pub(crate) fn shared_bus(path: &Path, capacity: usize, first: u64) -> (Core, Bus<PAYLOAD>) {
+    bus_built(|builder| builder.shared(path), capacity, first, BLOCK)
+}
+
+fn bus_built(
+    set: impl FnOnce(BusBuilder<PAYLOAD>) -> BusBuilder<PAYLOAD>,
+    capacity: usize,
+    first: u64,
+    block: u64,
+) -> (Core, Bus<PAYLOAD>) {
     let builder = Bus::<PAYLOAD>::builder(STREAM).capacity(capacity).first_sequence(Sequence::new(first));
-    let (writer, bus) = builder.build().expect("sound settings");
+    let (writer, bus) = set(builder).build().expect("sound settings");
     let forwarder = writer.forward_from(&StreamId::new(STREAM)).expect("the same stream");
     (Core { forwarder, block, random: fastrand::Rng::with_seed(first + capacity as u64) }, bus)
 }
