@@ -429,6 +429,8 @@ pub enum End {
     ProducerDied,
     /// Somebody has scribbled over the file of a shared ring: its cursor went back, or it says that it ended as no ring does. Only an
     /// observer in another process relies on what stands there (feature `shared`).
+    ///
+    /// One that does not follow goes on when the cursor is right again.
     Damaged,
     /// A consumer that this one comes after has left. What it had acknowledged has been read.
     UpstreamLeft {

@@ -1,6 +1,7 @@
 //! A ring's file, opened and checked by somebody who only looks.
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,6 +92,19 @@ impl Attached {
 
 /// Opens the file of a ring to be read, and reads its header, of which no more is known than that it begins as one.
 pub(super) fn open(path: &Path) -> Result<(File, Header), AttachError> {
+    let file = open_file(path)?;
+    let not_a_ring = |found| AttachError::NotARing { path: path.to_owned(), found };
+    let mut header = Header::zeroed();
+    match file.read_exact_at(bytemuck::bytes_of_mut(&mut header), 0) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(not_a_ring("too short a file")),
+        Err(error) => Err(FileError::new("reading", path)(error).into()),
+        Ok(()) if header.is_of_a_ring() => Ok((file, header)),
+        Ok(()) => Err(not_a_ring("a file that does not begin as a ring's does")),
+    }
+}
+
+/// Opens a regular file to be read.
+pub(super) fn open_file(path: &Path) -> Result<File, AttachError> {
     let not_a_ring = |found| AttachError::NotARing { path: path.to_owned(), found };
     // Lest a pipe at the path be waited for.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
@@ -100,18 +114,8 @@ pub(super) fn open(path: &Path) -> Result<(File, Header), AttachError> {
             _ => FileError::new("opening", path)(error).into(),
         }
     })?;
-    if !file.metadata().map_err(FileError::new("looking at", path))?.is_file() {
-        return Err(not_a_ring("no regular file"));
-    }
-    let mut header = Header::zeroed();
-    match file.read_exact_at(bytemuck::bytes_of_mut(&mut header), 0) {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Err(not_a_ring("too short a file"))
-        }
-        Err(error) => Err(FileError::new("reading", path)(error).into()),
-        Ok(()) if header.is_of_a_ring() => Ok((file, header)),
-        Ok(()) => Err(not_a_ring("a file that does not begin as a ring's does")),
-    }
+    let is_file = file.metadata().map_err(FileError::new("looking at", path))?.is_file();
+    if is_file { Ok(file) } else { Err(not_a_ring("no regular file")) }
 }
 
 /// Whether somebody has the lock on the ring's `file` at `path`.

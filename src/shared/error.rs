@@ -44,6 +44,7 @@ impl fmt::Display for FileError {
             }
             io::ErrorKind::PermissionDenied => "check who may use the path",
             io::ErrorKind::NotFound => "check the path",
+            io::ErrorKind::AlreadyExists => "move that away, or choose another path",
             _ => "mend that, or choose another path",
         })
     }
@@ -322,7 +323,8 @@ pub enum ObserveError {
     /// [follow](super::ObserverBuilder::attach_following).
     Restarted {
         /// The sequence that is read next: the one where the observer stood, if the new ring has it, else the first
-        /// there ever was on the new ring. (What of it is overwritten by now, the next call tells.)
+        /// there ever was on the new ring. (What lies between, and what of it is overwritten by now, the next
+        /// calls tell as missed.)
         resumed_at: crate::Sequence,
     },
     /// The core was started anew, and its new ring cannot be attached to. The next call tries again.

@@ -10,6 +10,9 @@ use std::time::Duration;
 use super::error::FileError;
 use crate::region::system;
 
+/// The bytes of a process id in a lock file, with blanks behind it.
+const ID_BYTES: usize = 10;
+
 /// The lock on a path, for as long as this is kept. The file stays when it is dropped; it can be removed by who has the lock.
 #[derive(Debug)]
 pub(super) struct LockFile {
@@ -18,26 +21,21 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    /// Takes the lock on `path`. `None`: somebody has it.
+    /// Takes the lock on `path`. `None`: somebody has it. A file of that name that is something else is left alone.
     pub(super) fn take(path: &Path) -> Result<Option<Self>, FileError> {
         let path = beside(path, "lock");
         loop {
-            let open = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-                .open(&path);
-            let file = open.map_err(FileError::new("opening the lock file", &path))?;
+            let file = open_or_make(&path).map_err(FileError::new("opening the lock file", &path))?;
+            if !is_of_a_ring(&file).map_err(FileError::new("reading", &path))? {
+                return Err(occupied("using as a lock file", &path));
+            }
             if !system::lock(&file).map_err(FileError::new("locking", &path))? {
                 return Ok(None);
             }
             // Somebody who had the lock may have removed the file meanwhile: then this is the lock on nothing.
             if is_at(&file, &path).map_err(FileError::new("looking at", &path))? {
                 // For people: what others are told of who has it.
-                let id = format!("{:<10}", std::process::id());
+                let id = format!("{:<ID_BYTES$}", std::process::id());
                 file.write_all_at(id.as_bytes(), 0).map_err(FileError::new("writing", &path))?;
                 return Ok(Some(Self { path, _file: file }));
             }
@@ -65,6 +63,33 @@ impl LockFile {
     pub(super) fn remove(self) -> Result<(), FileError> {
         fs::remove_file(&self.path).map_err(FileError::new("removing", &self.path))
     }
+}
+
+/// (Not by `O_CREAT` alone: in a directory like `/dev/shm`, the kernel may refuse that for a file of another user, though it may be
+/// opened.)
+fn open_or_make(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            options.create(true).truncate(false).open(path)
+        }
+        opened => opened,
+    }
+}
+
+/// Whether it is empty, or has a process id and nothing else.
+fn is_of_a_ring(file: &File) -> io::Result<bool> {
+    let mut bytes = [b' '; ID_BYTES + 1];
+    let len = file.read_at(&mut bytes, 0)?;
+    Ok(len <= ID_BYTES && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b' '))
+}
+
+/// Something else has a name that is needed.
+pub(super) fn occupied(doing: &'static str, path: &Path) -> FileError {
+    let error =
+        io::Error::new(io::ErrorKind::AlreadyExists, "the file belongs to something else than a ring");
+    FileError::new(doing, path)(error)
 }
 
 /// Whether it is `file` that `path` names.

@@ -1,6 +1,7 @@
 //! The producer's side of a shared ring: its file, and what it shows in it.
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +9,8 @@ use std::time::SystemTime;
 
 use super::attached;
 use super::error::{AttachError, FileError, SharedError};
-use super::header::{Header, NAME_BYTES};
-use super::lock_file::{LockFile, beside};
+use super::header::{Header, MAGIC, NAME_BYTES};
+use super::lock_file::{LockFile, beside, occupied};
 use super::mirrors::Mirrors;
 use super::shape::Shape;
 use super::{ending, process, report};
@@ -65,12 +66,12 @@ impl Placement {
             }
             Ok(_) => {}
             Err(AttachError::NotARing { .. }) => return Err(SharedError::Occupied { path: path.to_owned() }),
-            Err(AttachError::File(error)) if error.error().kind() == std::io::ErrorKind::NotFound => {}
+            Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => {}
             Err(AttachError::File(error)) => return Err(error.into()),
             Err(_) => unreachable!("no more than the magic was looked at"),
         }
         let Some((mut header, schema)) = Header::new(shape, bus) else {
-            let error = std::io::Error::from_raw_os_error(libc::EFBIG);
+            let error = io::Error::from_raw_os_error(libc::EFBIG);
             return Err(FileError::new("making", path)(error).into());
         };
         header.epoch = process::epoch().map_err(FileError::new("reading random bytes for", path))?;
@@ -138,11 +139,12 @@ impl NewFile {
     fn create(path: &Path) -> Result<Self, FileError> {
         let path = beside(path, "new");
         // What somebody left who died over it.
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(FileError::new("removing", &path)(error));
+        match attached::open_file(&path) {
+            Ok(left) if is_unfinished(&left).map_err(FileError::new("reading", &path))? => {
+                fs::remove_file(&path).map_err(FileError::new("removing", &path))?;
             }
-            _ => {}
+            Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => {}
+            _ => return Err(occupied("making a ring at", &path)),
         }
         // Nobody may write it, but by this descriptor.
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o440).open(&path);
@@ -174,6 +176,13 @@ impl NewFile {
         self.path.clear();
         Ok(())
     }
+}
+
+/// Whether it may have been left by somebody who was making a ring: it is empty, or begins as one, or has only its place on the device.
+fn is_unfinished(file: &File) -> io::Result<bool> {
+    let mut magic = [0; MAGIC.len()];
+    file.read_at(&mut magic, 0)?;
+    Ok(magic == MAGIC || magic == [0; MAGIC.len()])
 }
 
 impl Drop for NewFile {

@@ -57,6 +57,8 @@ pub(crate) struct Watching<S> {
     /// Events that were delivered and missed from rings before this one.
     delivered_before: u64,
     missed_before: u64,
+    /// Sequences between the end of the last ring, as it was seen, and the first of this one. Not told yet.
+    gap: u64,
 }
 
 impl<S: PrefixSlots> Watching<S> {
@@ -67,8 +69,8 @@ impl<S: PrefixSlots> Watching<S> {
             None => Arc::new(Attached::new(&settings.path)?),
         };
         let reader = Self::reader(&attached, &name, &settings, open, settings.start)?;
-        let (awaits_next, delivered_before, missed_before) = (false, 0, 0);
-        Ok(Self { reader, name, settings, open, follows, awaits_next, delivered_before, missed_before })
+        let (awaits_next, delivered_before, missed_before, gap) = (false, 0, 0, 0);
+        Ok(Self { reader, name, settings, open, follows, awaits_next, delivered_before, missed_before, gap })
     }
 
     fn reader(
@@ -112,6 +114,11 @@ impl<S: PrefixSlots> Watching<S> {
     ) -> Result<T, ObserveError> {
         if self.awaits_next {
             return Err(self.go_on(until));
+        }
+        if self.gap > 0 {
+            let missed = std::mem::take(&mut self.gap);
+            self.missed_before = self.missed_before.saturating_add(missed);
+            return Err(ObserveError::Lagged { missed, resumed_at: self.reader.position.into() });
         }
         let look = |reader: &mut Reader<S, Watched>| match receive(reader) {
             Err(RecvError::Empty) => None,
@@ -157,6 +164,8 @@ impl<S: PrefixSlots> Watching<S> {
         // (Saturating, here and where they are added up: a mirror that was scribbled over makes any number.)
         self.delivered_before = self.delivered_before.saturating_add(before.delivered());
         self.missed_before = self.missed_before.saturating_add(before.missed);
+        // A core that died may have published what it did not come to show, and its journal has it.
+        self.gap = first.get().saturating_sub(position);
         self.awaits_next = false;
         Ok(())
     }
