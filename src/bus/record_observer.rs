@@ -149,12 +149,20 @@ struct Copied {
     header: Header,
     /// How many slots; 0: there is no such record.
     slots: u64,
-    /// How many bytes of its payload were put together; of one in a single slot, none.
-    assembled: usize,
+    /// How many bytes of its payload were copied.
+    len: usize,
     /// All of it has been copied.
     is_whole: bool,
     /// It has been accounted for, and may have been handed out.
     is_done: bool,
+}
+
+impl Copied {
+    /// The record, once it is whole: in the one slot that was copied, or put together.
+    fn look_at<'a>(&'a self, slot: &'a Lines, assembly: &'a Lines) -> RecordRef<'a> {
+        let payload = if self.slots == 1 { &slot.bytes()[HEADER_BYTES..] } else { assembly.bytes() };
+        RecordRef::new(self.first, &self.header, &payload[..self.len])
+    }
 }
 
 impl RecordObserver {
@@ -220,7 +228,7 @@ impl<W: WaitStrategy> RecordObserver<W> {
         loop {
             self.fill(until)?;
             if self.passes() {
-                return Ok(self.record());
+                return Ok(self.record.look_at(&self.slot, &self.assembly));
             }
             let is_over = match until {
                 Until::Now => self.watching.reader.position >= end,
@@ -290,15 +298,14 @@ impl<W: WaitStrategy> RecordObserver<W> {
         }
         self.record.slots += 1;
         self.record.is_whole = header.flags.has(Flags::LAST_FRAGMENT);
+        let (begin, slot_payload) = (self.record.len, self.watching.reader.slot_bytes() - HEADER_BYTES);
+        let fragment = &self.slot.bytes()[HEADER_BYTES..][..usize::from(header.len).min(slot_payload)];
+        let end = begin + fragment.len();
         if self.record.slots > 1 || !self.record.is_whole {
-            let begin = self.record.assembled;
-            let fragment = self.payload_in_slot(&header);
-            let end = begin + fragment.len();
-            let fragment = HEADER_BYTES..HEADER_BYTES + fragment.len();
             self.assembly.reserve(end);
-            self.assembly.bytes_mut()[begin..end].copy_from_slice(&self.slot.bytes()[fragment]);
-            self.record.assembled = end;
+            self.assembly.bytes_mut()[begin..end].copy_from_slice(fragment);
         }
+        self.record.len = end;
     }
 
     /// So many sequences are lost, and with them what was copied of a payload.
@@ -314,28 +321,13 @@ impl<W: WaitStrategy> RecordObserver<W> {
 
     /// Whether the record that is whole passes the filter. It is accounted for.
     fn passes(&mut self) -> bool {
-        let mut filter = std::mem::take(&mut self.filter);
-        let passes = filter.header().lets_pass(&self.record.header) && filter.lets_record_pass(self.record());
-        self.filter = filter;
+        let Self { filter, record, slot, assembly, .. } = self;
+        let passes = filter.header().lets_pass(&record.header)
+            && filter.lets_record_pass(record.look_at(slot, assembly));
         let counter = if passes { &mut self.tally.passed } else { &mut self.tally.filtered_out };
         *counter += self.record.slots;
         self.record.is_done = true;
         passes
-    }
-
-    /// The record that is whole.
-    fn record(&self) -> RecordRef<'_> {
-        let Copied { first, header, slots, assembled, .. } = &self.record;
-        let payload = match slots {
-            1 => self.payload_in_slot(header),
-            _ => &self.assembly.bytes()[..*assembled],
-        };
-        RecordRef::new(*first, header, payload)
-    }
-
-    fn payload_in_slot(&self, header: &Header) -> &[u8] {
-        let slot_payload = self.watching.reader.slot_bytes() - HEADER_BYTES;
-        &self.slot.bytes()[HEADER_BYTES..][..usize::from(header.len).min(slot_payload)]
     }
 
     /// The most slots that a payload can take.

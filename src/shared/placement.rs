@@ -140,7 +140,11 @@ impl NewFile {
         let path = beside(path, "new");
         // What somebody left who died over it.
         match attached::open_file(&path) {
-            Ok(left) if is_unfinished(&left).map_err(FileError::new("reading", &path))? => {
+            // (Who died has given up its lock.)
+            Ok(left)
+                if is_unfinished(&left).map_err(FileError::new("reading", &path))?
+                    && !attached::is_locked(&left, &path)? =>
+            {
                 fs::remove_file(&path).map_err(FileError::new("removing", &path))?;
             }
             Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => {}
