@@ -361,7 +361,7 @@ impl<W: WaitStrategy> RecordObserver<W> {
     /// How many sequences are published and not accounted for at this moment.
     #[must_use]
     pub fn lag(&self) -> u64 {
-        self.watching.reader.lag() + self.in_hand()
+        self.watching.lag() + self.in_hand()
     }
 }
 

@@ -273,7 +273,7 @@ impl<E: Event, W: WaitStrategy> Observer<E, W> {
     /// How many events are published and neither delivered nor missed at this moment. The producer may publish more meanwhile.
     #[must_use]
     pub fn lag(&self) -> u64 {
-        self.watching.reader.lag()
+        self.watching.lag()
     }
 }
 

@@ -10,6 +10,9 @@ use crate::ring::Core;
 use crate::stats::Stats;
 use crate::sync::{Condvar, Mutex, lock, wait_on};
 
+/// Reports do not come more often.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Writes a report now and then, and a last one when it is dropped, behind the end of the stream.
 pub(crate) struct Reporter {
     reporting: Arc<Reporting>,
@@ -43,13 +46,17 @@ impl Reporter {
 
 impl Reporting {
     fn run(&self, every: Duration) {
-        let mut is_over = lock(&self.is_over);
-        while !*is_over {
+        loop {
             // `None`: beyond what can be counted, which is never.
-            let next = Instant::now().checked_add(every);
+            let next = Instant::now().checked_add(every.max(SHORTEST));
+            let mut is_over = lock(&self.is_over);
             while !*is_over && next.is_none_or(|next| Instant::now() < next) {
                 is_over = wait_on(&self.over, is_over, next);
             }
+            if *is_over {
+                return;
+            }
+            drop(is_over);
             self.report();
         }
     }

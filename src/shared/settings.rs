@@ -40,7 +40,7 @@ impl Shared {
     }
 
     /// How often a thread of this process tells others what the consumers do ([`RingFile::report`](super::RingFile::report)); every 100
-    /// milliseconds unless set. `None`: never, and there is no such thread.
+    /// milliseconds unless set, never more often than every millisecond. `None`: never, and there is no such thread.
     ///
     /// It costs what [`Ring::stats`](crate::Ring::stats) costs: the producer and the consumers nothing but the cache lines that it reads.
     #[must_use]

@@ -93,6 +93,11 @@ impl<S: PrefixSlots> Watching<S> {
         self.reader.skip_to(&self.name, to)
     }
 
+    /// How many sequences are published, and were neither delivered nor told to be missed.
+    pub(crate) fn lag(&self) -> u64 {
+        self.reader.lag().saturating_add(self.gap)
+    }
+
     pub(crate) fn delivered(&self) -> u64 {
         self.delivered_before.saturating_add(self.reader.delivered())
     }
