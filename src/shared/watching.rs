@@ -153,7 +153,11 @@ impl<S: PrefixSlots> Watching<S> {
         }
         match self.attach_next() {
             Ok(()) => ObserveError::Restarted { resumed_at: self.reader.position.into() },
-            Err(error) => ObserveError::Attach(error),
+            Err(error) => {
+                // Lest who just calls again take the whole core.
+                thread::sleep(if matches!(until, Until::Now) { Duration::ZERO } else { NAP });
+                ObserveError::Attach(error)
+            }
         }
     }
 
