@@ -88,7 +88,15 @@ impl fmt::Display for BuildError {
     }
 }
 
-impl Error for BuildError {}
+impl Error for BuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            #[cfg(all(feature = "shared", not(loom)))]
+            Self::Shared(error) => error.source(),
+            _ => None,
+        }
+    }
+}
 
 /// Why a required consumer could not join.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,8 @@ const BASE_ALIGN: usize = 128;
 /// The huge page of x86-64, and of aarch64 with 4 KiB pages.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// A block of memory that never moves, all of it initialised and every page of it touched by the thread that made it.
+/// A block of memory that never moves, all of it initialised. Where it is to be written, every page of it was touched by the thread that
+/// made it.
 pub(crate) struct Region {
     base: NonNull<u8>,
     bytes: usize,

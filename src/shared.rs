@@ -32,7 +32,7 @@
 //!   change. Two who start at one path are told apart by a lock on a file beside it, `PATH.lock`.
 //!
 //! On Linux alone: it takes locks of open files (`F_OFD_SETLK`), and not of processes. A core that calls `fork` and goes on in both
-//! processes has the locks in both (a program that it starts gives them up at once). The path must not be on a network file system.
+//! processes has the locks in both (a program that it starts gives them up at once), and only one of them may publish, or drop the producer. The path must not be on a network file system.
 
 #[cfg(not(loom))]
 mod attached;

@@ -204,7 +204,7 @@ impl<W: WaitStrategy> RecordObserver<W> {
     ///
     /// # Errors
     ///
-    /// [`ObserveError`]. That its core has died is found out by one call in 16 that find nothing, once a millisecond.
+    /// [`ObserveError`]. That its core has died is found out by one call in 16 that find nothing, at most once a millisecond.
     pub fn try_recv(&mut self) -> Result<RecordRef<'_>, ObserveError> {
         self.recv_until(Until::Now)
     }
@@ -250,6 +250,8 @@ impl<W: WaitStrategy> RecordObserver<W> {
             self.record = Copied::default();
         }
         while !self.record.is_whole {
+            // What is known to be lost is told now, whatever comes when.
+            let until = if self.lost > 0 { Until::Now } else { until };
             match self.copy(until) {
                 Ok(sequence) => self.add(sequence),
                 Err(ObserveError::Lagged { missed, .. }) => self.lose(missed),

@@ -26,24 +26,42 @@ pub(crate) struct Mapping {
     base: NonNull<u8>,
     bytes: usize,
     file: File,
+    /// Another file, whose lock is given up when nothing of this one is left.
+    outlasting: Option<File>,
 }
 
 impl Mapping {
     /// Maps the first `bytes` of `file`, which must be that long, and be open for what is to be done with it.
     pub(crate) fn new(file: File, bytes: usize, access: Access) -> io::Result<Self> {
-        let (protection, populate) = match access {
-            Access::Write => (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_POPULATE),
-            Access::Read => (libc::PROT_READ, 0),
+        let protection = match access {
+            Access::Write => libc::PROT_READ | libc::PROT_WRITE,
+            Access::Read => libc::PROT_READ,
         };
-        let (flags, descriptor) = (libc::MAP_SHARED | populate, file.as_raw_fd());
+        let (flags, descriptor) = (libc::MAP_SHARED, file.as_raw_fd());
         // SAFETY: a new mapping, at an address that the kernel chooses, of a descriptor that is open; nothing that is there changes.
         let base = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, descriptor, 0) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         let base = NonNull::new(base.cast()).expect("the kernel maps nothing at address 0 by itself");
-        super::advise_huge_pages(base, bytes);
-        Ok(Self { base, bytes, file })
+        let mapping = Self { base, bytes, file, outlasting: None };
+        if access == Access::Write {
+            mapping.touch();
+        }
+        Ok(mapping)
+    }
+
+    /// Sees to it that the first store to a page does not fault. To have the pages there is not enough: those of a file on a disk would
+    /// still have to be made writable, one by one. (Since Linux 5.14; an older kernel refuses, and there they fault.)
+    fn touch(&self) {
+        // SAFETY: the range is this mapping, which may be written; what stands in it stays as it is.
+        unsafe { libc::madvise(self.base.as_ptr().cast(), self.bytes, libc::MADV_POPULATE_WRITE) };
+    }
+
+    /// Keeps `file`, and gives it up after this mapping and its file.
+    pub(crate) fn outlasted_by(mut self, file: File) -> Self {
+        self.outlasting = Some(file);
+        self
     }
 
     pub(crate) fn file(&self) -> &File {

@@ -84,9 +84,13 @@ impl Attached {
         system::is_locked(self.mapping.file()).unwrap_or(true)
     }
 
-    /// Whether another ring is at its path by now. (While there is none, nobody knows what will be.)
-    pub(super) fn is_replaced(&self) -> bool {
-        open(&self.path).is_ok_and(|(_, header)| header.epoch != self.header.epoch)
+    /// Whether another ring is at its path by now. (While there is no file, nobody knows what will be.)
+    pub(super) fn is_replaced(&self) -> Result<bool, AttachError> {
+        match open(&self.path) {
+            Ok((_, header)) => Ok(header.epoch != self.header.epoch),
+            Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

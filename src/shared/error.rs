@@ -293,7 +293,15 @@ impl fmt::Display for RemoveError {
     }
 }
 
-impl Error for RemoveError {}
+impl Error for RemoveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Attach(error) => error.source(),
+            Self::File(error) => error.source(),
+            Self::InUse { .. } => None,
+        }
+    }
+}
 
 impl From<FileError> for RemoveError {
     fn from(error: FileError) -> Self {
@@ -322,9 +330,8 @@ pub enum ObserveError {
     /// The core was started anew, and this observer goes on with its new ring. For those that
     /// [follow](super::ObserverBuilder::attach_following).
     Restarted {
-        /// The sequence that is read next: the one where the observer stood, if the new ring has it, else the first
-        /// there ever was on the new ring. (What lies between, and what of it is overwritten by now, the next
-        /// calls tell as missed.)
+        /// The sequence that is read next: the first there ever was on the new ring. If it lies before the place where the observer
+        /// stood, the core says again what its journal had lost; if behind, the next call tells what lies between as missed.
         resumed_at: crate::Sequence,
     },
     /// The core was started anew, and its new ring cannot be attached to. The next call tries again.
@@ -351,7 +358,14 @@ impl fmt::Display for ObserveError {
     }
 }
 
-impl Error for ObserveError {}
+impl Error for ObserveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Attach(error) => error.source(),
+            _ => None,
+        }
+    }
+}
 
 impl From<crate::RecvError> for ObserveError {
     fn from(error: crate::RecvError) -> Self {

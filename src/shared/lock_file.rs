@@ -17,7 +17,7 @@ const ID_BYTES: usize = 10;
 #[derive(Debug)]
 pub(super) struct LockFile {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl LockFile {
@@ -36,15 +36,16 @@ impl LockFile {
             if is_at(&file, &path).map_err(FileError::new("looking at", &path))? {
                 // For people: what others are told of who has it.
                 let id = format!("{:<ID_BYTES$}", std::process::id());
-                file.write_all_at(id.as_bytes(), 0).map_err(FileError::new("writing", &path))?;
-                return Ok(Some(Self { path, _file: file }));
+                // (On a full device there is no room for it, and none for a ring: which will be said, and leaves nothing.)
+                let _ = file.write_all_at(id.as_bytes(), 0);
+                return Ok(Some(Self { path, file }));
             }
         }
     }
 
-    /// As [`take`](Self::take), and waits a little for somebody who only removes a file.
+    /// As [`take`](Self::take), and waits a little: for somebody who only removes a file, or is about to have ended.
     pub(super) fn take_soon(path: &Path) -> Result<Option<Self>, FileError> {
-        const TRIES: u32 = 20;
+        const TRIES: u32 = 50;
         for _ in 0..TRIES {
             if let Some(lock) = Self::take(path)? {
                 return Ok(Some(lock));
@@ -57,6 +58,11 @@ impl LockFile {
     /// The process that has the lock on `path`, or had it last, if the file tells.
     pub(super) fn holder(path: &Path) -> Option<u32> {
         fs::read_to_string(beside(path, "lock")).ok()?.trim().parse().ok()
+    }
+
+    /// What has the lock, for who keeps it longer.
+    pub(super) fn into_file(self) -> File {
+        self.file
     }
 
     /// Removes the file.

@@ -1,5 +1,6 @@
 //! What the producer shows to other processes, each on cache lines of its own. It relies on none of it: its own cursor, gates and limits
-//! are private memory, and nobody in its process reads a mirror.
+//! are private memory, and nobody in its process reads a mirror (but the report's generation,
+//! and whatever that is, a report is all that could be lost).
 
 #[cfg(not(loom))]
 use std::mem::offset_of;

@@ -79,6 +79,15 @@ impl<E: Event + AnyBitPattern, W: WaitStrategy> ObserverBuilder<E, W> {
     }
 }
 
+impl<E, W: WaitStrategy> fmt::Debug for ObserverBuilder<E, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObserverBuilder")
+            .field("settings", &self.settings)
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The slots of a ring whose events are such as `E`.
 fn open<E: Event + AnyBitPattern>(attached: &Attached) -> Result<Slots<E>, AttachError> {
     let info = &attached.info;
@@ -164,7 +173,8 @@ impl<E: Event, W: WaitStrategy> Observer<E, W> {
     ///
     /// # Errors
     ///
-    /// [`ObserveError`], never [`ObserveError::Empty`].
+    /// [`ObserveError`], never [`ObserveError::Empty`]. That its core has died is found out by one look in 16: soon, unless the wait strategy
+    /// sleeps for long.
     #[inline]
     pub fn recv(&mut self) -> Result<(Sequence, E), ObserveError> {
         self.recv_until(Until::Done)
@@ -174,7 +184,7 @@ impl<E: Event, W: WaitStrategy> Observer<E, W> {
     ///
     /// # Errors
     ///
-    /// [`ObserveError`]. That its core has died is found out by one call in 16 that find nothing, once a millisecond.
+    /// [`ObserveError`]. That its core has died is found out by one call in 16 that find nothing, at most once a millisecond.
     #[inline]
     pub fn try_recv(&mut self) -> Result<(Sequence, E), ObserveError> {
         self.recv_until(Until::Now)
@@ -211,7 +221,7 @@ impl<E: Event, W: WaitStrategy> Observer<E, W> {
     ///
     /// # Errors
     ///
-    /// [`ObserveError`]. That its core has died is found out by one call in 16 that find nothing, once a millisecond.
+    /// [`ObserveError`]. That its core has died is found out by one call in 16 that find nothing, at most once a millisecond.
     #[inline]
     pub fn try_recv_many(&mut self, buffer: &mut Vec<E>) -> Result<Received, ObserveError> {
         self.recv_many_until(buffer, Until::Now)

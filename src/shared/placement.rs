@@ -26,7 +26,6 @@ use crate::sync::{AtomicU64, Relaxed};
 pub(crate) struct Placement {
     mapping: Arc<Mapping>,
     header: Header,
-    _lock: LockFile,
 }
 
 impl Placement {
@@ -43,7 +42,9 @@ impl Placement {
         let in_use = |process_id| SharedError::InUse { path: path.to_owned(), process_id };
         let lock = LockFile::take_soon(path)?.ok_or_else(|| in_use(LockFile::holder(path)))?;
         match Self::make(path, shape, bus) {
-            Ok((mapping, header)) => Ok(Self { mapping: Arc::new(mapping), header, _lock: lock }),
+            Ok((mapping, header)) => {
+                Ok(Self { mapping: Arc::new(mapping.outlasted_by(lock.into_file())), header })
+            }
             Err(error) => {
                 // It was made for nothing. If it cannot be removed, it does no harm.
                 let _ = lock.remove();
@@ -148,6 +149,7 @@ impl NewFile {
                 fs::remove_file(&path).map_err(FileError::new("removing", &path))?;
             }
             Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => {}
+            Err(AttachError::File(error)) => return Err(error),
             _ => return Err(occupied("making a ring at", &path)),
         }
         // Nobody may write it, but by this descriptor.

@@ -35,13 +35,21 @@ pub fn remove_stale(path: impl AsRef<Path>) -> Result<(), RemoveError> {
     attached::open(path).map_err(RemoveError::Attach)?;
     let in_use = || RemoveError::InUse { path: path.to_owned() };
     let lock = LockFile::take(path)?.ok_or_else(in_use)?;
+    let removed = remove(path);
+    // With or without: if it was made by us it is of no use, and if not, its owner is gone.
+    lock.remove()?;
+    removed
+}
+
+/// For who has the lock.
+fn remove(path: &Path) -> Result<(), RemoveError> {
     let (file, _) = attached::open(path).map_err(RemoveError::Attach)?;
     if attached::is_locked(&file, path)? {
-        return Err(in_use());
+        return Err(RemoveError::InUse { path: path.to_owned() });
     }
     // Nobody else can have put another in its place: that takes the lock.
     if is_at(&file, path).map_err(FileError::new("looking at", path))? {
         fs::remove_file(path).map_err(FileError::new("removing", path))?;
     }
-    Ok(lock.remove()?)
+    Ok(())
 }

@@ -146,7 +146,7 @@ impl RingFile {
     /// Whether another ring is at the path by now: the core was started anew.
     #[must_use]
     pub fn is_replaced(&self) -> bool {
-        self.attached.is_replaced()
+        self.attached.is_replaced().unwrap_or(false)
     }
 }
 

@@ -42,7 +42,10 @@ impl Shared {
     /// How often a thread of this process tells others what the consumers do ([`RingFile::report`](super::RingFile::report)); every 100
     /// milliseconds unless set, never more often than every millisecond. `None`: never, and there is no such thread.
     ///
-    /// It costs what [`Ring::stats`](crate::Ring::stats) costs: the producer and the consumers nothing but the cache lines that it reads.
+    /// It costs what [`Ring::stats`](crate::Ring::stats) costs: the producer and the consumers nothing but the cache lines that it reads (and
+    /// where latency is sampled, a consumer now and then the copying of its histogram). The thread has the affinity and the priority of the
+    /// one that builds the ring: if that is pinned to the producer's core, it takes turns with the producer, or under a real-time priority
+    /// never has one. Then build on a thread that may run on several cores, or set `None`.
     #[must_use]
     pub fn report_every(mut self, every: Option<Duration>) -> Self {
         self.report_every = every;
@@ -83,26 +86,8 @@ impl Wanted {
     }
 }
 
-impl From<&Path> for Shared {
-    fn from(path: &Path) -> Self {
-        Self::at(path)
-    }
-}
-
-impl From<&PathBuf> for Shared {
-    fn from(path: &PathBuf) -> Self {
-        Self::at(path)
-    }
-}
-
-impl From<PathBuf> for Shared {
-    fn from(path: PathBuf) -> Self {
-        Self::at(path)
-    }
-}
-
-impl From<&str> for Shared {
-    fn from(path: &str) -> Self {
-        Self::at(path)
+impl<P: AsRef<Path>> From<P> for Shared {
+    fn from(path: P) -> Self {
+        Self::at(path.as_ref())
     }
 }

@@ -36,6 +36,11 @@ impl Watched {
         self.cursor.owner()
     }
 
+    /// Whether nothing more will come: it is closed, or its core is known to have died.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_dead.get() || self.cursor.glance().closed
+    }
+
     /// Asks the kernel whether the core lives, if the last time is long enough ago.
     #[cold]
     fn ask_now_and_then(&self) -> bool {

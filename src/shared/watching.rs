@@ -34,7 +34,9 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), opened: None, start: ReadFrom::Newest, resume: None, is_paced: true }
+        // Lest another directory be meant by the time there is another ring.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self { path, opened: None, start: ReadFrom::Newest, resume: None, is_paced: true }
     }
 
     pub(crate) fn of(file: &RingFile) -> Self {
@@ -131,43 +133,45 @@ impl<S: PrefixSlots> Watching<S> {
         };
         let answer = poll(&mut self.reader, until, wait, |_| None, || false, look);
         let answer = answer.unwrap_or(Err(RecvError::Empty));
-        self.awaits_next = self.follows && matches!(answer, Err(RecvError::Ended(_)));
+        // (A mirror that was scribbled over may be right again after the next publish.)
+        self.awaits_next =
+            self.follows && matches!(answer, Err(RecvError::Ended(_))) && self.reader.source.is_over();
         answer.map_err(ObserveError::from)
     }
 
     /// Goes on with the next ring at the path, once there is one.
     fn go_on(&mut self, until: Until) -> ObserveError {
-        while !self.reader.source.origin().is_replaced() {
-            let nap = match until {
-                Until::Now => return ObserveError::Empty,
-                Until::Done => NAP,
-                Until::Deadline(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return ObserveError::Empty;
-                    }
-                    left.min(NAP)
-                }
+        loop {
+            let found = match self.reader.source.origin().is_replaced() {
+                Ok(true) => self.attach_next(),
+                Ok(false) => Ok(false),
+                Err(error) => Err(error),
             };
-            thread::sleep(nap);
-        }
-        match self.attach_next() {
-            Ok(()) => ObserveError::Restarted { resumed_at: self.reader.position.into() },
-            Err(error) => {
-                // Lest who just calls again take the whole core.
-                thread::sleep(if matches!(until, Until::Now) { Duration::ZERO } else { NAP });
-                ObserveError::Attach(error)
+            let nap = match until {
+                Until::Now => Duration::ZERO,
+                Until::Done => NAP,
+                Until::Deadline(deadline) => deadline.saturating_duration_since(Instant::now()).min(NAP),
+            };
+            match found {
+                Ok(true) => return ObserveError::Restarted { resumed_at: self.reader.position.into() },
+                Ok(false) if nap.is_zero() => return ObserveError::Empty,
+                _ => thread::sleep(nap),
+            }
+            // Behind the nap, lest who just calls again take the whole core.
+            if let Err(error) = found {
+                return ObserveError::Attach(error);
             }
         }
     }
 
-    fn attach_next(&mut self) -> Result<(), AttachError> {
+    /// Attaches to what is at the path.
+    fn attach_next(&mut self) -> Result<bool, AttachError> {
         let attached = Arc::new(Attached::new(&self.settings.path)?);
         let position = self.reader.position;
         let first = attached.info.first_sequence;
-        let is_on_it = (first.get()..=attached.cursor().peek().count).contains(&position);
-        // From its first on, where it does not have the position: what is overwritten by now is counted as missed.
-        let start = ReadFrom::Sequence(if is_on_it { position.into() } else { first });
+        // Wherever this observer stood: what a core says again after a crash is not what it had said. What is overwritten by now is counted
+        // as missed.
+        let start = ReadFrom::Sequence(first);
         let next = Self::reader(&attached, &self.name, &self.settings, self.open, start)?;
         let before = std::mem::replace(&mut self.reader, next);
         // (Saturating, here and where they are added up: a mirror that was scribbled over makes any number.)
@@ -176,6 +180,6 @@ impl<S: PrefixSlots> Watching<S> {
         // A core that died may have published what it did not come to show, and its journal has it.
         self.gap = first.get().saturating_sub(position);
         self.awaits_next = false;
-        Ok(())
+        Ok(true)
     }
 }

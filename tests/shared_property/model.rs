@@ -140,9 +140,7 @@ impl Watcher {
             }
             self.ring = rings.current();
             self.gap = current.first.saturating_sub(self.position);
-            if !(current.first..=current.cursor).contains(&self.position) {
-                self.position = current.first;
-            }
+            self.position = current.first;
             self.awaits_next = false;
             return Err(ObserveError::Restarted { resumed_at: Sequence::new(self.position) });
         }

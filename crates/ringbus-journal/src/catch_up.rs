@@ -180,6 +180,15 @@ impl<L: Live> CatchUp<L> {
                 match self.next_live() {
                     Found::Record => return Ok(Caught::Record(self.record.record())),
                     Found::Nothing => return Ok(Caught::Nothing),
+                    // A core that was killed may have published more than it came to show, and its journal has it.
+                    Found::Ended(End::ProducerDied) => {
+                        self.live = None;
+                        self.reader.seek(Start::Sequence(self.next))?;
+                        return match self.next_from_journal()? {
+                            true => Ok(Caught::Record(self.record.record())),
+                            false => Ok(Caught::Ended(End::ProducerDied)),
+                        };
+                    }
                     Found::Ended(end) => return Ok(Caught::Ended(end)),
                     Found::Overrun => {
                         self.live = None;
