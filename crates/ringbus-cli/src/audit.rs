@@ -3,8 +3,9 @@
 mod layouts;
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ringbus::Sequence;
@@ -50,6 +51,7 @@ struct Question {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    expect_file(&arguments.db)?;
     let store = SqliteReader::open(&arguments.db)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let Question { tx, cause_of, block } = arguments.question;
@@ -65,6 +67,19 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn expect_file(db: &Path) -> Result<(), String> {
+    let place = db.display();
+    match fs::metadata(db) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => {
+            Err(format!("`{place}` is no regular file; expected the database of a store: check the path"))
+        }
+        Err(error) => Err(format!(
+            "cannot look at `{place}`: {error}; expected the database of a store: check the path"
+        )),
+    }
 }
 
 impl Arguments {

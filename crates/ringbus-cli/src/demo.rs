@@ -6,7 +6,7 @@ mod pace;
 use std::error::Error;
 use std::io::{self, Write};
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use self::pace::Pace;
 use crate::Outcome;
 use crate::interrupt::Interrupt;
 use crate::progress::grouped;
-use crate::seconds::seconds;
+use crate::seconds::{rounded, seconds};
 
 /// The latency of one event in so many is measured.
 const SAMPLE: NonZero<u64> = NonZero::new(64).expect("is not 0");
@@ -41,8 +41,8 @@ pub(crate) struct Arguments {
     /// Ends after so many seconds
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     duration: Option<Duration>,
-    /// Slots of the ring: a power of two
-    #[arg(long, value_name = "SLOTS", default_value_t = 4096)]
+    /// Slots of the ring: a power of two, from 1024
+    #[arg(long, value_name = "SLOTS", default_value_t = 4096, value_parser = capacity)]
     capacity: usize,
     /// What the flow of orders grows from
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -50,6 +50,12 @@ pub(crate) struct Arguments {
     /// Leaves the ring's file behind at the end
     #[arg(long)]
     keep: bool,
+}
+
+fn capacity(text: &str) -> Result<usize, &'static str> {
+    // With less, what a transaction causes may be longer than the longest batch.
+    let slots = text.parse().ok().filter(|slots: &usize| slots.is_power_of_two() && *slots >= 1024);
+    slots.ok_or("expected a power of two, from 1024")
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -64,13 +70,25 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .shared(&arguments.path)
         .build()?;
     let crew = Crew::spawn(&bus, &settings, arguments.rate)?;
-    print_what_to_try(&arguments.path)?;
     let started = Instant::now();
-    let made = arguments.make_blocks(maker, writer, pace, &interrupt);
-    // The writer is gone by now, however it went, so that the consumers come to their end. What they say is nearer to a cause.
-    crew.join()?;
-    let blocks = made?;
+    let made = match arguments.print_what_to_try() {
+        Ok(()) => arguments.make_blocks(maker, writer, pace, &interrupt),
+        Err(error) => {
+            drop(writer);
+            Err(error.into())
+        }
+    };
+    // The writer is gone by now, however it went, so that the consumers come to their end.
+    let ended = crew.join();
     let (events, took) = (bus.cursor().get(), started.elapsed().as_secs_f64());
+    // While there is a handle, the ring is in use.
+    drop(bus);
+    let has_to_go = !arguments.keep && arguments.path.exists();
+    let removed = if has_to_go { remove_stale(&arguments.path) } else { Ok(()) };
+    // What the consumers say is nearer to a cause.
+    ended?;
+    let blocks = made?;
+    removed?;
     let per_second = (events as f64 / took) as u64;
     writeln!(
         io::stdout(),
@@ -79,11 +97,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         grouped(blocks),
         grouped(per_second)
     )?;
-    // While there is a handle, the ring is in use.
-    drop(bus);
-    if !arguments.keep {
-        remove_stale(&arguments.path)?;
-    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -111,13 +124,16 @@ impl Arguments {
         writer.close()?;
         Ok(maker.core().height())
     }
-}
 
-fn print_what_to_try(path: &Path) -> io::Result<()> {
-    let path = path.display();
-    writeln!(
-        io::stdout(),
-        "The exchange runs on `{path}`, until Ctrl-C. In another terminal:
+    fn print_what_to_try(&self) -> io::Result<()> {
+        let path = self.path.display();
+        let until = self.duration.map_or_else(
+            || "until Ctrl-C".to_owned(),
+            |duration| format!("for {} or until Ctrl-C", rounded(duration)),
+        );
+        writeln!(
+            io::stdout(),
+            "The exchange runs on `{path}`, {until}. In another terminal:
 
     ringbus ls
     ringbus stat {path}
@@ -125,5 +141,6 @@ fn print_what_to_try(path: &Path) -> io::Result<()> {
     ringbus tail {path} -f --kind trade
     ringbus record {path} -o recording --duration 5 && ringbus verify recording
 "
-    )
+        )
+    }
 }

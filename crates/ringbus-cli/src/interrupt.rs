@@ -3,12 +3,16 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// What a shell says of a process that Ctrl-C has ended.
 const INTERRUPTED: i32 = 130;
+
+/// Who waits looks as often as this whether it has come.
+pub(crate) const NAP: Duration = Duration::from_millis(50);
 
 /// Whether somebody has asked for the end, by Ctrl-C or SIGTERM. Who asks again gets it at once.
 #[derive(Clone, Debug)]

@@ -11,12 +11,18 @@ use ringbus_journal::{Extent, JournalError, JournalReader, Start};
 
 /// Opens a journal that is there, to look on: as far as it is written.
 pub(crate) fn open(directory: &Path) -> Result<JournalReader, Box<dyn Error>> {
+    expect_directory(directory)?;
     let mut reader = JournalReader::open(directory, Extent::Written)?;
     // A journal without a segment has no stream; nor has one whose first segment cannot be read, which the first record says.
     if reader.stream().is_none() && reader.next().is_ok_and(|record| record.is_none()) {
         return Err(none_there(directory).into());
     }
     Ok(reader)
+}
+
+/// Makes sure that it is no file. (What is not there at all is left to who opens it.)
+pub(crate) fn expect_directory(directory: &Path) -> Result<(), String> {
+    if directory.exists() && !directory.is_dir() { Err(none_there(directory)) } else { Ok(()) }
 }
 
 /// What is said of a directory without a journal.

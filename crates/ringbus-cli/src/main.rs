@@ -8,6 +8,7 @@ mod bench;
 mod columns;
 mod demo;
 mod dump;
+mod gating;
 mod health;
 mod import;
 mod interrupt;

@@ -16,12 +16,10 @@ use ringbus::{End, ReadFrom, Sequence};
 
 use self::recorder::Recorder;
 use crate::Outcome;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, NAP};
 use crate::progress::{bar, grouped};
 use crate::seconds::seconds;
 
-/// How long it waits for a record at most before it looks for Ctrl-C.
-const NAP: Duration = Duration::from_millis(50);
 /// Records that are written together, at most.
 const BATCH: u64 = 1024;
 
@@ -99,13 +97,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         0 => Ok(ExitCode::SUCCESS),
         _ if arguments.allow_gaps => Ok(ExitCode::SUCCESS),
         missed => Err(format!(
-            "the recording lacks {} sequences, in {} gaps: it was overrun; record on a faster disk, give the ring more capacity, or say \
-             --allow-gaps",
+            "the recording lacks {} sequences, in {}: they had been overwritten before they could be read; begin later, record on a \
+             faster disk, give the ring more capacity, or say --allow-gaps",
             grouped(missed),
-            grouped(recorder.gaps)
+            gaps(recorder.gaps)
         )
         .into()),
     }
+}
+
+fn gaps(gaps: u64) -> String {
+    format!("{} {}", grouped(gaps), if gaps == 1 { "gap" } else { "gaps" })
 }
 
 fn refuse_to_overwrite(directory: &Path) -> Result<(), Box<dyn Error>> {
@@ -137,27 +139,31 @@ impl Arguments {
         interrupt: &Interrupt,
     ) -> Result<Over, Box<dyn Error>> {
         let progress = bar("recording", "records", self.count);
-        let until = self.duration.and_then(|duration| Instant::now().checked_add(duration));
-        let mut unwritten = 0;
+        let until = self.duration.map(|duration| Instant::now() + duration);
+        let (mut unwritten, mut deadline) = (0, None);
         loop {
             if self.count.is_some_and(|count| count <= recorder.records) {
                 return Ok(Over::Enough);
             }
-            match observer.try_recv() {
+            let received = match deadline.take() {
+                Some(deadline) => observer.recv_deadline(deadline),
+                None => observer.try_recv(),
+            };
+            let is_idle = match received {
                 Ok(record) => {
                     recorder.take(record)?;
                     unwritten += 1;
                     if unwritten < BATCH {
                         continue;
                     }
+                    false
                 }
-                Err(ObserveError::Empty) => {}
+                Err(ObserveError::Empty) => true,
                 // What is missing shows by the sequence of what comes next.
                 Err(ObserveError::Lagged { .. }) => continue,
                 Err(ObserveError::Ended(end)) => return Ok(Over::Ended(end)),
                 Err(error) => return Err(error.into()),
-            }
-            let is_idle = unwritten < BATCH;
+            };
             recorder.write()?;
             unwritten = 0;
             progress.set_position(recorder.records);
@@ -169,12 +175,7 @@ impl Arguments {
                 return Ok(Over::Enough);
             }
             if is_idle {
-                let nap = until.map_or(now + NAP, |until| until.min(now + NAP));
-                match observer.recv_deadline(nap) {
-                    Ok(record) => recorder.take(record)?,
-                    Err(ObserveError::Ended(end)) => return Ok(Over::Ended(end)),
-                    Err(_) => {}
-                }
+                deadline = Some(until.map_or(now + NAP, |until| until.min(now + NAP)));
             }
         }
     }
@@ -185,10 +186,10 @@ impl Arguments {
         match recorder.sequences {
             Some((first, last)) => writeln!(
                 out,
-                "{} records, sequences {first} to {last}, are in the journal `{place}`; {} sequences are missing, in {} gaps",
+                "{} records, sequences {first} to {last}, are in the journal `{place}`; {} sequences are missing, in {}",
                 grouped(recorder.records),
                 grouped(recorder.missed),
-                grouped(recorder.gaps)
+                gaps(recorder.gaps)
             )?,
             None => writeln!(out, "nothing came, and no journal was made")?,
         }

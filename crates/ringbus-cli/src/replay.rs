@@ -22,7 +22,8 @@ use crate::{Outcome, journal};
 ///
 /// Blocks begin when they are due, and their records follow at full speed. A journal of a recording has no times: all its blocks
 /// are due at once, except by --each-block. With --to-ring others can read along, as from a live core: at full speed they are
-/// overrun, and find what the ring holds at the end. The ring's file stays, closed, until `ringbus ls --remove-stale` removes it.
+/// overrun, and find what the ring holds at the end. The ring's file stays, closed, until `ringbus ls --remove-stale` removes it. After
+/// Ctrl-C its ring is dead, not closed.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Arguments {
     /// The directory of the journal

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+/// Nobody waits for longer. (No clock is asked for the end of more than it can tell.)
+const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+
 /// A number of seconds above 0, such as `2.5`.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: Option<f64> = text.parse().ok();
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .filter(|duration| !duration.is_zero())
+        .map(|duration| duration.min(LONGEST))
         .ok_or_else(|| "expected a number of seconds above 0, such as 2.5".to_owned())
 }
 
@@ -24,6 +28,8 @@ pub(crate) fn rounded(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -31,6 +37,14 @@ mod tests {
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2_500)));
         for wrong in ["0", "-1", "x", "", "inf", "NaN", "1e300"] {
             assert!(seconds(wrong).is_err_and(|error| error.contains("above 0")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_time_is_too_long_for_a_clock() {
+        for text in ["1e18", "1e19"] {
+            let time = seconds(text).expect("it is above 0");
+            assert!(Instant::now().checked_add(time).is_some(), "{text}");
         }
     }
 

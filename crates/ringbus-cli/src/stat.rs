@@ -13,12 +13,9 @@ use ringbus::shared::RingFile;
 use self::snapshot::Snapshot;
 use crate::Outcome;
 use crate::health::Health;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, NAP};
 use crate::rate::{INTERVAL, Rates};
 use crate::seconds::seconds;
-
-/// How long it sleeps at most before it looks for Ctrl-C.
-const NAP: Duration = Duration::from_millis(50);
 
 /// Tells how a ring is, and as a health check ends accordingly
 ///

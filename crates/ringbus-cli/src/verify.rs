@@ -27,6 +27,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let Arguments { dir, from, json } = arguments;
+    journal::expect_directory(dir)?;
     let first = from.map(Sequence::new);
     let bar = progress::sequences("verifying", Some(first.unwrap_or_default()), journal::end(dir));
     let verified = verify(dir, first, |verified| {

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use ringbus::Sequence;
 
+use crate::interrupt::NAP;
+
 /// About so many events come of a transaction.
 const EVENTS_OF_TRANSACTION: u32 = 5;
 /// So often a block is made, if the rate allows it.
 const BLOCKS_A_SECOND: u32 = 10;
 /// The most transactions in a block.
 const MOST_TRANSACTIONS: u32 = 100;
-/// The longest sleep: who sleeps longer hears of nothing.
-const NAP: Duration = Duration::from_millis(50);
 /// Who is so late (because the rate is too high, or the machine slept) does not make up for it.
 const LATE: Duration = Duration::from_secs(1);
 

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use ringbus::Sequence;
 use ringbus::bus::Timestamp;
 use ringbus::shared::{ConsumerReport, LatencySummary, Liveness, Report, RingFile};
-use ringbus::stats::{ConsumerKind, ConsumerState, Waits};
+use ringbus::stats::Waits;
 use serde::Serialize;
 
+use crate::gating::holds_the_producer_up;
 use crate::health::Health;
 
 /// The members are those of the JSON; times are seconds.
@@ -135,9 +136,7 @@ impl Snapshot {
 
 impl ReportSnapshot {
     fn of(report: &Report, capacity: usize) -> Self {
-        let gates = |consumer: &&ConsumerReport| {
-            consumer.kind == ConsumerKind::Required && consumer.state != ConsumerState::Paused
-        };
+        let gates = |consumer: &&ConsumerReport| holds_the_producer_up(consumer.kind, consumer.state);
         let most_behind = report.consumers.iter().filter(gates).map(|consumer| consumer.lag).max();
         Self {
             age: report.age.as_secs_f64(),

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ringbus::Sequence;
 use ringbus::bus::schema::Schema;
@@ -11,10 +11,8 @@ use ringbus::shared::ObserveError;
 use super::line::Line;
 use super::printer::Printer;
 use super::source::Source;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, NAP};
 
-/// How long it waits at most before it looks for Ctrl-C and for a closed pipe.
-const NAP: Duration = Duration::from_millis(50);
 /// What was printed is seen after so many lines at the latest, those that are not wanted included.
 const FLUSH: u64 = 1024;
 

@@ -155,7 +155,10 @@ fn what_there_is_not_is_said() {
     }
     let nowhere = directory.path().join("nowhere.db");
     let error = run(&["audit", text(&nowhere), "--block", "1"]).failed(1);
-    assert!(error.contains(text(&nowhere)), "{error}");
+    assert!(error.contains(text(&nowhere)) && error.contains("expected the database of a store"), "{error}");
+    assert!(!nowhere.exists());
+    let error = run(&["audit", text(directory.path()), "--block", "1"]).failed(1);
+    assert!(error.contains("is no regular file; expected the database of a store"), "{error}");
     for wrong in [
         &["audit", place][..],
         &["audit", place, "--block", "1", "--cause-of", "2"],

@@ -1,7 +1,15 @@
 //! `demo`.
 
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Stdio;
+
 use crate::ring::{Process, until};
-use crate::support::{json, run, text};
+use crate::support::{command, json, run, text};
+
+fn is_empty(directory: &Path) -> bool {
+    directory.read_dir().expect("it is there").next().is_none()
+}
 
 #[test]
 fn it_runs_as_long_as_it_is_told_and_cleans_up() {
@@ -13,7 +21,45 @@ fn it_runs_as_long_as_it_is_told_and_cleans_up() {
         said.lines().last().is_some_and(|line| line.contains(" events in ") && line.contains(" blocks, in ")),
         "{said}"
     );
-    assert_eq!(directory.path().read_dir().expect("it is there").count(), 0);
+    assert!(is_empty(directory.path()));
+}
+
+#[test]
+fn a_file_that_somebody_has_removed_is_no_failure() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("ring");
+    let demo = Process::demo(&path, &[]);
+    fs::remove_file(&path).expect("it is there");
+    demo.signal("INT");
+    let ran = demo.end();
+    assert_eq!((ran.code, ran.error.as_str()), (0, ""));
+    assert!(ran.out.contains(" events in "), "{}", ran.out);
+}
+
+#[test]
+fn it_cleans_up_where_nobody_reads_what_it_says() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("ring");
+    let demo = |duration| {
+        let mut demo = command();
+        demo.args(["demo", "--path", text(&path), "--duration", duration]);
+        demo
+    };
+    // Closed from the beginning, and after the first line.
+    let (reader, writer) = std::io::pipe().expect("there are descriptors");
+    drop(reader);
+    assert!(demo("60").stdout(writer).status().expect("the command was built").success());
+    assert!(is_empty(directory.path()));
+    let mut closed_later = Process::demo(&path, &["--duration", "0.2"]);
+    closed_later.close_pipe();
+    let ran = closed_later.end();
+    assert_eq!((ran.code, ran.error.as_str()), (0, ""));
+    assert!(is_empty(directory.path()));
+    // A file system without room.
+    let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+    let output = demo("60").stdout(full).stderr(Stdio::piped()).output().expect("the command was built");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(is_empty(directory.path()));
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_recording_with_gaps_says_so_and_fails() {
     assert_eq!((first, verified["gaps"].as_array().map(Vec::len)), (4, Some(1)));
     assert_eq!(verified["records"], 400 - (next - first));
     assert_eq!((&verified["damage"], &verified["last_sequence"]), (&serde_json::json!([]), &399.into()));
-    let expected = format!("ringbus: the recording lacks {} sequences, in 1 gaps", next - first);
+    let expected = format!("ringbus: the recording lacks {} sequences, in 1 gap: ", next - first);
     assert!(ran.error.starts_with(&expected), "{}", ran.error);
 }
 
@@ -113,7 +113,7 @@ fn gaps_may_be_allowed() {
     let directory = tempfile::tempdir().expect("there is room");
     let (ran, journal) = overrun(directory.path(), &["--allow-gaps"]);
     assert_eq!((ran.code, ran.error.as_str()), (0, ""));
-    assert!(ran.out.contains(" sequences are missing, in 1 gaps\n"), "{}", ran.out);
+    assert!(ran.out.contains(" sequences are missing, in 1 gap\n"), "{}", ran.out);
     assert_eq!(run(&["verify", text(&journal)]).code, 1);
 }
 
@@ -128,7 +128,7 @@ fn what_is_lost_before_the_first_record_is_a_loss_too() {
     let first = read(&journal)[0].record().sequence();
     assert_eq!(ran.code, 1);
     assert!(
-        ran.error.starts_with(&format!("ringbus: the recording lacks {first} sequences, in 1 gaps")),
+        ran.error.starts_with(&format!("ringbus: the recording lacks {first} sequences, in 1 gap: ")),
         "{}",
         ran.error
     );

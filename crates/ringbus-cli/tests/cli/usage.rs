@@ -31,6 +31,8 @@ fn wrong_arguments_are_told_from_failures() {
         ),
         (&["stat", "RING", "--stalled-after", "soon"], "expected a number of seconds above 0, such as 2.5"),
         (&["demo", "--rate", "0"], "invalid value '0' for '--rate <EVENTS>'"),
+        (&["demo", "--capacity", "512"], "expected a power of two, from 1024"),
+        (&["demo", "--capacity", "1025"], "expected a power of two, from 1024"),
         (&["reply", place], "replay"),
         (&[], "Usage: ringbus <COMMAND>"),
     ] {
@@ -68,6 +70,8 @@ fn a_directory_without_a_journal_is_said_to_be_one() {
     let directory = tempfile::tempdir().expect("there is room");
     let empty = text(directory.path()).to_owned();
     let nowhere = format!("{empty}/nowhere");
+    let other = tempfile::NamedTempFile::new().expect("there is room");
+    let file = text(other.path()).to_owned();
     for command in ["verify", "dump", "replay"] {
         let error = run(&[command, &empty]).failed(1);
         assert!(
@@ -76,6 +80,11 @@ fn a_directory_without_a_journal_is_said_to_be_one() {
         );
         let error = run(&[command, &nowhere]).failed(1);
         assert!(error.contains(&nowhere), "{error}");
+        let error = run(&[command, &file]).failed(1);
+        assert!(
+            error.contains(&format!("`{file}` has no journal; expected a directory with files")),
+            "{error}"
+        );
     }
 }
 

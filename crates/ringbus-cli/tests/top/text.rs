@@ -1,36 +1,13 @@
-//! `ringbus top` as a process, where its output is no terminal.
+//! Where its output is no terminal.
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use std::{fs, thread};
 
-use ringbus::bus::{BlockStart, Bus, Emit, Hash, Origin, Writer};
-
-ringbus::events! {
-    schema Exchange, version 1;
-
-    event Trade, kind 8 { size: u64 }
-}
-
-fn bus(path: &Path) -> (Writer<64>, Bus<64>) {
-    let bus = Bus::<64>::builder("testnet").schema(Exchange::schema()).capacity(1_024);
-    let (mut writer, bus) = bus.shared(path).build().expect("the path is free");
-    writer.begin_block(BlockStart { height: 1, time: 0, hash: Hash::new([1; 32]) }).expect("it is open");
-    (writer, bus)
-}
-
-fn trade(writer: &mut Writer<64>) {
-    writer.emit(Origin::default(), &Trade { size: 1 }).expect("it is open");
-}
-
-fn top(arguments: &[&str], path: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ringbus"));
-    command.arg("top").args(arguments).arg(path).env_remove("COLUMNS");
-    command
-}
+use crate::support::{bus, top, trade};
 
 fn output(arguments: &[&str], path: &Path) -> Output {
     top(arguments, path).output().expect("the command was built")

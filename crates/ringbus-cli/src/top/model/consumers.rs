@@ -6,6 +6,7 @@ use ringbus::stats::{ConsumerKind, ConsumerState};
 
 use super::super::sample::{Consumer, Latency, Reported};
 use super::{per_second, share_of};
+use crate::gating::holds_the_producer_up;
 
 /// A consumer. What needs two reports is `None` where it was not in the former one.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,11 +31,6 @@ impl ConsumerRow {
     /// Nothing is known of what it does now.
     pub(super) fn stop_rates(&mut self) {
         (self.rate, self.newly_missed, self.waited) = (None, None, None);
-    }
-
-    /// Whether the producer waits for it where it is behind by a ring.
-    fn holds_the_producer_up(&self) -> bool {
-        self.kind == ConsumerKind::Required && self.state != ConsumerState::Paused
     }
 }
 
@@ -78,7 +74,8 @@ pub(crate) struct Fill<'a> {
 
 impl<'a> Fill<'a> {
     pub(super) fn of(consumers: &'a [ConsumerRow]) -> Option<Self> {
-        let gating = consumers.iter().filter(|consumer| consumer.holds_the_producer_up());
+        let gates = |consumer: &&ConsumerRow| holds_the_producer_up(consumer.kind, consumer.state);
+        let gating = consumers.iter().filter(gates);
         // (The first of those that are behind alike.)
         let slowest = gating.reduce(|one, other| if other.lag > one.lag { other } else { one })?;
         Some(Self { by: &slowest.name, lag: slowest.lag, share: slowest.lag_share })

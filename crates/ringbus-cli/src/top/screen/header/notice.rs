@@ -33,7 +33,7 @@ pub(super) fn of(model: &Model) -> Option<String> {
     match &last.liveness {
         Liveness::Closed(end) => notices.push(end.to_string()),
         Liveness::Dead => notices.push(format!(
-            "process {} is gone and has not closed the ring; what it had published can be read",
+            "process {} is gone and has not closed the ring; it can still be read",
             model.facts.process_id
         )),
         Liveness::Stalled { silent_for } => {
