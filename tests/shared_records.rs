@@ -176,3 +176,19 @@ fn a_predicate_that_panics_is_not_forgotten() {
     let again = catch_unwind(AssertUnwindSafe(|| observer.try_recv().is_ok()));
     assert!(again.is_err(), "the record was given out although the filter had not let it pass");
 }
+
+/// Not only when the next record comes, which may be never.
+#[test]
+fn a_loss_is_told_although_nothing_comes_behind_it() {
+    let (_directory, path) = place();
+    let (mut writer, _bus) = bus(&path);
+    let settings = RecordObserver::builder(&path).start(OLDEST).resume(ReadFrom::Newest);
+    let mut observer = settings.attach().unwrap();
+    for _ in 0..100 {
+        emit(&mut writer, 8, &[]);
+    }
+    let (told, heard) = std::sync::mpsc::channel();
+    // (If it hangs, it does so for ever: the thread is given up.)
+    std::thread::spawn(move || told.send(observer.recv().map(|_| ()).unwrap_err()));
+    assert_eq!(heard.recv_timeout(std::time::Duration::from_secs(60)), Ok(lagged(101, 101)));
+}

@@ -143,7 +143,7 @@ impl<S: PrefixSlots> Watching<S> {
     fn go_on(&mut self, until: Until) -> ObserveError {
         loop {
             let found = match self.reader.source.origin().is_replaced() {
-                Ok(true) => self.attach_next(),
+                Ok(true) => self.attach_next().map(|()| true),
                 Ok(false) => Ok(false),
                 Err(error) => Err(error),
             };
@@ -164,8 +164,8 @@ impl<S: PrefixSlots> Watching<S> {
         }
     }
 
-    /// Attaches to what is at the path.
-    fn attach_next(&mut self) -> Result<bool, AttachError> {
+    /// Goes over to what is at the path.
+    fn attach_next(&mut self) -> Result<(), AttachError> {
         let attached = Arc::new(Attached::new(&self.settings.path)?);
         let position = self.reader.position;
         let first = attached.info.first_sequence;
@@ -180,6 +180,6 @@ impl<S: PrefixSlots> Watching<S> {
         // A core that died may have published what it did not come to show, and its journal has it.
         self.gap = first.get().saturating_sub(position);
         self.awaits_next = false;
-        Ok(true)
+        Ok(())
     }
 }

@@ -110,3 +110,36 @@ fn everything_comes_once_and_in_order_though_the_core_is_killed() {
     println!("{totals:?}");
     assert!(totals.0 > 1_000 && totals.1 > 100, "{totals:?}");
 }
+
+/// A core that is killed between its own cursor and the mirror has published more than it came to show.
+#[test]
+fn what_a_dead_core_did_not_come_to_show_its_journal_has() {
+    let directory = tempfile::tempdir().unwrap();
+    let (kept, path) = (directory.path().join("journal"), directory.path().join("ring"));
+    let journal = settings(Durability::Never).open(&kept).unwrap();
+    let (mut core, bus) = shared_bus(&path, 1_024, 0);
+    let recording = journal.record(bus.subscribe("journal").required().join().unwrap()).unwrap();
+    core.end_block().unwrap();
+    // As it was then, with nobody behind it.
+    let dead = directory.path().join("dead");
+    std::fs::copy(&path, &dead).unwrap();
+    let shown = core.next();
+    core.end_block().unwrap();
+    let end = core.close();
+    recording.join().unwrap();
+    assert!(shown < end);
+
+    let reader = JournalReader::open(&kept, Extent::Written).unwrap();
+    let mut late = CatchUp::observe(reader, RingFile::open(&dead).unwrap(), Sequence::new(shown)).unwrap();
+    let mut next = shown;
+    loop {
+        match late.next().unwrap() {
+            Caught::Record(record) => next = check(record, next, BLOCK).unwrap(),
+            Caught::Nothing => thread::yield_now(),
+            Caught::Ended(ended) => {
+                assert_eq!((ended, next), (End::ProducerDied, end));
+                break;
+            }
+        }
+    }
+}
