@@ -168,6 +168,13 @@ impl<S, F: Source> Reader<S, F> {
         self.not_delivered += events;
     }
 
+    /// Whether an earlier look has shown more than was read.
+    #[cfg(feature = "shared")]
+    #[inline(always)]
+    pub(crate) fn has_in_hand(&self) -> bool {
+        self.position < self.seen
+    }
+
     /// How many events are published from the position on.
     pub(crate) fn lag(&self) -> u64 {
         self.source.cursor().glance().count.saturating_sub(self.position)

@@ -113,7 +113,22 @@ impl<S: PrefixSlots> Watching<S> {
     }
 
     /// Receives by `receive`, for as long as `until` says.
+    #[inline(always)]
     pub(crate) fn wait_for<T>(
+        &mut self,
+        until: Until,
+        wait: &mut impl WaitStrategy,
+        mut receive: impl FnMut(&mut Reader<S, Watched>) -> Result<T, RecvError>,
+    ) -> Result<T, ObserveError> {
+        if self.reader.has_in_hand() {
+            // There is nothing to wait for, and no look that could be put off.
+            return receive(&mut self.reader).map_err(ObserveError::from);
+        }
+        self.look_for(until, wait, receive)
+    }
+
+    #[inline(never)]
+    fn look_for<T>(
         &mut self,
         until: Until,
         wait: &mut impl WaitStrategy,
