@@ -16,6 +16,18 @@ pub(crate) enum Company {
 }
 
 impl Company {
+    /// All that are compared.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Nobody,
+        Self::Observers(1, Looks::EachMillisecond),
+        Self::Observers(4, Looks::EachMillisecond),
+        Self::Observers(1, Looks::Blocking),
+        Self::Observers(1, Looks::Polling),
+        Self::Observers(4, Looks::Polling),
+        Self::Idlers(1),
+        Self::Idlers(4),
+    ];
+
     pub(crate) fn name(self) -> String {
         match self {
             Self::Nobody => "nobody".into(),

@@ -11,11 +11,10 @@ use ringbus::wait::BusySpin;
 use crate::clock::Clock;
 use crate::common::cores::{Side, pin};
 use crate::common::spinning_consumer;
-use crate::company::Company::{Idlers, Nobody, Observers};
+use crate::company::Company;
 use crate::delays::{COLUMNS, Delays, Quantiles};
 use crate::extent::Extent;
 use crate::paced;
-use crate::receive::Looks::{Blocking, EachMillisecond, Polling};
 use crate::receive::Message;
 use crate::setting::{Place, Placed, Setting};
 use crate::turns::{Cores, Turns, cell};
@@ -36,17 +35,8 @@ fn rows() -> Vec<Row> {
     let alone = |place| Setting::alone(place, CAPACITY);
     let row = |name: &str, setting| Row { name: name.into(), setting, is_synced: false };
     let heap = row("nobody; ring on the heap", alone(Place::Heap));
-    let companies = [
-        Nobody,
-        Observers(1, EachMillisecond),
-        Observers(4, EachMillisecond),
-        Observers(1, Blocking),
-        Observers(1, Polling),
-        Observers(4, Polling),
-        Idlers(1),
-        Idlers(4),
-    ];
-    let companies = companies.map(|company| row(&company.name(), Setting { company, ..alone(Place::Shm) }));
+    let companies =
+        Company::ALL.map(|company| row(&company.name(), Setting { company, ..alone(Place::Shm) }));
     let mut rows = vec![
         heap,
         row("nobody; no reports", Setting { reports: false, ..alone(Place::Shm) }),

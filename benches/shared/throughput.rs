@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::common::spread::Spread;
 use crate::common::{CAPACITIES, Way};
-use crate::company::Company::{Idlers, Nobody, Observers};
+use crate::company::Company::{self, Nobody};
 use crate::extent::Extent;
-use crate::receive::Looks::{Blocking, EachMillisecond, Polling};
 use crate::rush::nanoseconds_an_event;
 use crate::setting::{Place, Placed, Setting};
 use crate::turns::{Cores, Turns, cell};
@@ -24,17 +23,7 @@ pub(crate) fn print(extent: Extent) {
         ("nobody; ring on the heap".to_owned(), Setting::alone(Place::Heap, CAPACITY)),
         ("nobody; no reports".to_owned(), Setting { reports: false, ..shm }),
     ];
-    let companies = [
-        Nobody,
-        Observers(1, EachMillisecond),
-        Observers(4, EachMillisecond),
-        Observers(1, Blocking),
-        Observers(1, Polling),
-        Observers(4, Polling),
-        Idlers(1),
-        Idlers(4),
-    ];
-    rows.extend(companies.map(|company| (company.name(), Setting { company, ..shm })));
+    rows.extend(Company::ALL.map(|company| (company.name(), Setting { company, ..shm })));
 
     let duration = extent.duration(Duration::from_millis(200));
     let turns = Turns::take(Cores::Two, extent.rounds(9), rows.len() * WAYS.len(), |what| {

@@ -17,7 +17,7 @@ use crate::bus::schema::Schema;
 use crate::cursor::Cursor;
 use crate::error::End;
 use crate::region::{Access, Mapping, Region, system};
-use crate::sync::{AtomicU64, Relaxed};
+use crate::sync::Relaxed;
 
 /// The file, mapped to be read, and its header as it was when it was checked: what stands in the file is not relied on after that.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Attached {
     }
 
     fn mirrors(&self) -> &Mirrors {
-        self.mapping.mirrors(self.header.mirrors_offset as usize)
+        self.header.mirrors(&self.mapping)
     }
 
     pub(super) fn cursor(&self) -> &Cursor {
@@ -71,12 +71,8 @@ impl Attached {
     }
 
     pub(super) fn report(&self) -> Option<report::Report> {
-        report::read(&self.mirrors().report.0, self.report_words(), system::monotonic())
-    }
-
-    fn report_words(&self) -> &[AtomicU64] {
-        let Header { report_offset, report_bytes, .. } = self.header;
-        self.mapping.words(report_offset as usize, report_bytes as usize / size_of::<u64>())
+        let words = self.header.report_words(&self.mapping);
+        report::read(&self.mirrors().report.0, words, system::monotonic())
     }
 
     /// Whether the process that made it has it open. (Where the kernel cannot be asked, it is taken to be there.)
@@ -88,7 +84,7 @@ impl Attached {
     pub(super) fn is_replaced(&self) -> Result<bool, AttachError> {
         match open(&self.path) {
             Ok((_, header)) => Ok(header.epoch != self.header.epoch),
-            Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -206,6 +206,13 @@ pub enum AttachError {
     Start(crate::error::StartError),
 }
 
+impl AttachError {
+    /// Whether there is no file.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::File(error) if error.error().kind() == io::ErrorKind::NotFound)
+    }
+}
+
 impl fmt::Display for AttachError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -35,7 +35,9 @@ use super::shape::Shape;
 use crate::bus::HEADER_BYTES;
 use crate::bus::schema::{Fingerprint, Schema};
 use crate::event::{MAX_EVENT_ALIGN, WORD_BYTES};
+use crate::region::Mapping;
 use crate::sequence::MAX_FIRST_SEQUENCE;
+use crate::sync::AtomicU64;
 
 pub(super) const MAGIC: [u8; 8] = *b"RINGBUS\0";
 const READY: u64 = !u64::from_ne_bytes(MAGIC);
@@ -248,6 +250,16 @@ impl Header {
     pub(super) fn check_sum(&self, schema: &[u8]) -> Result<(), HeaderError> {
         let sum = self.sum(schema);
         if self.checksum == sum { Ok(()) } else { Err(HeaderError::new("checksum", self.checksum, sum)) }
+    }
+
+    /// The mirrors in the file that it is the header of. (Checked, or made here: else it may panic.)
+    pub(super) fn mirrors<'a>(&self, mapping: &'a Mapping) -> &'a Mirrors {
+        mapping.mirrors(self.mirrors_offset as usize)
+    }
+
+    /// The words of the report in that file. The same.
+    pub(super) fn report_words<'a>(&self, mapping: &'a Mapping) -> &'a [AtomicU64] {
+        mapping.words(self.report_offset as usize, self.report_bytes as usize / WORD_BYTES)
     }
 
     /// The ring's name. (Of a header that was checked.)

@@ -19,7 +19,7 @@ use crate::cursor::Cursor;
 use crate::error::End;
 use crate::region::{Access, Mapping, Region, system};
 use crate::stats::Stats;
-use crate::sync::{AtomicU64, Relaxed};
+use crate::sync::Relaxed;
 
 /// The file of a ring, mapped to be written. For as long as it is there, the path is this ring's, and its process is known to be alive.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Placement {
             }
             Ok(_) => {}
             Err(AttachError::NotARing { .. }) => return Err(SharedError::Occupied { path: path.to_owned() }),
-            Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.is_not_found() => {}
             Err(AttachError::File(error)) => return Err(error.into()),
             Err(_) => unreachable!("no more than the magic was looked at"),
         }
@@ -85,13 +85,13 @@ impl Placement {
 
         let new = NewFile::create(path)?;
         let mapping = new.fill(&header, &schema)?;
-        mirrors(&mapping, &header).cursor.0.publish(header.first_sequence, None);
+        header.mirrors(&mapping).cursor.0.publish(header.first_sequence, None);
         new.make_ready(&header, path)?;
         Ok((mapping, header))
     }
 
     fn mirrors(&self) -> &Mirrors {
-        mirrors(&self.mapping, &self.header)
+        self.header.mirrors(&self.mapping)
     }
 
     /// The cursor that other processes see.
@@ -116,17 +116,9 @@ impl Placement {
 
     /// Tells what the consumers do. For one thread at a time.
     pub(super) fn report(&self, stats: &Stats) {
-        report::write(&self.mirrors().report.0, self.report_words(), stats, system::monotonic());
+        let words = self.header.report_words(&self.mapping);
+        report::write(&self.mirrors().report.0, words, stats, system::monotonic());
     }
-
-    fn report_words(&self) -> &[AtomicU64] {
-        let Header { report_offset, report_bytes, .. } = self.header;
-        self.mapping.words(report_offset as usize, report_bytes as usize / size_of::<u64>())
-    }
-}
-
-fn mirrors<'a>(mapping: &'a Mapping, header: &Header) -> &'a Mirrors {
-    mapping.mirrors(header.mirrors_offset as usize)
 }
 
 /// A file that nobody knows yet. Dropped, it is removed, unless it was moved to its place.
@@ -148,7 +140,7 @@ impl NewFile {
             {
                 fs::remove_file(&path).map_err(FileError::new("removing", &path))?;
             }
-            Err(AttachError::File(error)) if error.error().kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.is_not_found() => {}
             Err(AttachError::File(error)) => return Err(error),
             _ => return Err(occupied("making a ring at", &path)),
         }
